@@ -1,0 +1,105 @@
+// What all VMs know of one remote key set: when it was fetched, who fetches it now, when it may be tried again. It lives in
+// shared data and is replaced by compare-and-swap alone, so that of all workers one fetches, and so that a lease whose
+// holder has died (a worker gone, a VM trapped) simply runs out.
+import {
+  ABSENT,
+  ANY_VERSION,
+  CREATE,
+  Span,
+  Status,
+  addressOf,
+  allocate,
+  constant,
+  getShared,
+  lengthOf,
+  setShared,
+  sharedVersion,
+  span,
+} from "as-proxy-wasm-sdk/assembly";
+
+/** Bytes of the record: six u64. */
+const SIZE: usize = 48;
+/** Bytes in front of the key set itself: generation and time of the fetch. */
+const HEADER: usize = 16;
+
+/** Times are nanoseconds since the Unix epoch. */
+export class FetchRecord {
+  /** Counts the different key sets that were published; 0 before the first. */
+  generation: u64 = 0;
+  /** When the latest good answer came. */
+  fetchedAt: u64 = 0;
+  /** Until when somebody fetches; 0 when nobody does. */
+  leaseUntil: u64 = 0;
+  /** Not to be tried before this. */
+  notBefore: u64 = 0;
+  /** Failures since the latest good answer. */
+  failures: u64 = 0;
+  /** Counts the answers, good or bad. */
+  attempts: u64 = 0;
+
+  private recordKey: Span;
+  private documentKey: Span;
+  private version: u32 = CREATE;
+
+  constructor(name: string) {
+    this.recordKey = constant("portcullis/jwks/record/" + name);
+    this.documentKey = constant("portcullis/jwks/document/" + name);
+  }
+
+  /** Reads the record as it is now; all zero when there is none. */
+  read(): void {
+    const bytes = getShared(this.recordKey);
+    const known = bytes != ABSENT && lengthOf(bytes) == SIZE;
+    this.version = known ? sharedVersion() : CREATE;
+    const at = addressOf(bytes);
+    this.generation = known ? load<u64>(at, 0) : 0;
+    this.fetchedAt = known ? load<u64>(at, 8) : 0;
+    this.leaseUntil = known ? load<u64>(at, 16) : 0;
+    this.notBefore = known ? load<u64>(at, 24) : 0;
+    this.failures = known ? load<u64>(at, 32) : 0;
+    this.attempts = known ? load<u64>(at, 40) : 0;
+  }
+
+  /** Writes the record if nobody has since it was read; then reads it back, so that it can be written again. */
+  write(): bool {
+    const at = allocate(SIZE);
+    if (at == 0) return false;
+    store<u64>(at, this.generation, 0);
+    store<u64>(at, this.fetchedAt, 8);
+    store<u64>(at, this.leaseUntil, 16);
+    store<u64>(at, this.notBefore, 24);
+    store<u64>(at, this.failures, 32);
+    store<u64>(at, this.attempts, 40);
+    if (setShared(this.recordKey, span(at, SIZE), this.version) != Status.Ok) return false;
+    this.read();
+    return true;
+  }
+
+  /** Publishes a key set, before the record that announces it is written. */
+  publish(document: Span, generation: u64, fetchedAt: u64): bool {
+    const at = allocate(HEADER + lengthOf(document));
+    if (at == 0) return false;
+    store<u64>(at, generation);
+    store<u64>(at, fetchedAt, 8);
+    memory.copy(at + HEADER, addressOf(document), lengthOf(document));
+    return (
+      setShared(this.documentKey, span(at, HEADER + lengthOf(document)), ANY_VERSION) == Status.Ok
+    );
+  }
+
+  /** The published key set with its header, or ABSENT. */
+  published(): Span {
+    const bytes = getShared(this.documentKey);
+    return bytes != ABSENT && lengthOf(bytes) >= HEADER ? bytes : ABSENT;
+  }
+
+  /** The generation of a published key set. */
+  static generationOf(published: Span): u64 {
+    return load<u64>(addressOf(published));
+  }
+
+  /** The document of a published key set. */
+  static documentOf(published: Span): Span {
+    return span(addressOf(published) + HEADER, lengthOf(published) - HEADER);
+  }
+}

@@ -1,0 +1,13 @@
+// The remote key sets of this VM, by cluster and URI. The one piece of the module's state that plugins share, because the
+// keys behind a URI are the same for all of them; what a plugin does with them is its own.
+import { Uri } from "../config/uri";
+import { RemoteKeySet } from "./remote-key-set";
+
+const sets = new Map<string, RemoteKeySet>();
+
+/** The key set behind `uri` through `cluster`: the one that is there, or a new one without keys. */
+export function remoteKeySet(cluster: string, uri: Uri): RemoteKeySet {
+  const name = cluster + " " + uri.text;
+  if (!sets.has(name)) sets.set(name, new RemoteKeySet(cluster, uri));
+  return sets.get(name);
+}

@@ -1,0 +1,274 @@
+// A key set behind a jwksUri. It belongs to the VM, not to a plugin: every configuration that names the same cluster and URI
+// uses this one, and it outlives them, so that applying a policy while the issuer is down costs no one a 401.
+import {
+  ABSENT,
+  BufferType,
+  EMPTY,
+  LogLevel,
+  MapType,
+  NO_CALL,
+  PairsBuilder,
+  Span,
+  Status,
+  StreamContext,
+  constant,
+  currentTime,
+  getBuffer,
+  getFirstHeader,
+  httpCall,
+  lastStatus,
+  log,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
+import { Uri } from "../config/uri";
+import { hashOf } from "../bytes/hash";
+import { FIRST_BACKOFF_MS, LAST_BACKOFF_MS, MAX_JWKS_BYTES, WAITING_GRACE_MS } from "../limits";
+import { FetchMetrics } from "../metrics";
+import { FetchRecord } from "./fetch-record";
+import { Jwk, Jwks, parseJwks } from "./jwks";
+import { KeySource } from "./key-source";
+import { WaitingRoom } from "./waiting-room";
+
+const METHOD = constant(":method");
+const GET = constant("GET");
+const PATH = constant(":path");
+const SCHEME = constant(":scheme");
+const AUTHORITY = constant(":authority");
+const ACCEPT = constant("accept");
+const ACCEPT_JSON = constant("application/json");
+const STATUS = constant(":status");
+
+const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+
+/** What may be done about a missing key set. */
+export namespace Fetch {
+  /** Somebody is at it. */
+  export const Underway: i32 = 0;
+  /** It has failed a moment ago and is not to be tried yet. */
+  export const TooSoon: i32 = 1;
+}
+
+export class RemoteKeySet extends KeySource {
+  /** The root context that refreshes; 0 when it has gone. */
+  owner: u32 = 0;
+  readonly waiting: WaitingRoom = new WaitingRoom();
+
+  private set: Jwks | null = null;
+  private loaded: u64 = 0;
+  private fetchedAt: u64 = 0;
+  private documentHash: u64 = 0;
+  private record: FetchRecord;
+  private metrics: FetchMetrics;
+  private seenAttempts: u64 = 0;
+  private call: u32 = NO_CALL;
+  private caller: u32 = 0;
+  private refresh: u64 = 0;
+  private timeout: u64 = 0;
+  private clusterName: Span;
+  private path: Span;
+  private authority: Span;
+  private scheme: Span;
+
+  constructor(
+    private cluster: string,
+    private uri: Uri,
+  ) {
+    super();
+    this.record = new FetchRecord(cluster + " " + uri.text);
+    this.metrics = new FetchMetrics(cluster);
+    this.clusterName = constant(cluster);
+    this.path = constant(uri.path);
+    this.authority = constant(uri.authority);
+    this.scheme = constant(uri.text.toLowerCase().startsWith("https:") ? "https" : "http");
+  }
+
+  /** The newest configuration decides: refresh and timeout in nanoseconds, and its root refreshes from now on. */
+  adopt(root: u32, refresh: u64, timeout: u64): void {
+    this.owner = root;
+    this.refresh = refresh;
+    this.timeout = timeout;
+    this.catchUp();
+  }
+
+  /** Takes over what another worker has published meanwhile; true when there are keys now. */
+  catchUp(): bool {
+    this.record.read();
+    this.notice();
+    return this.set !== null;
+  }
+
+  override keys(): Jwk[] | null {
+    const set = this.set;
+    return set === null ? null : set.keys;
+  }
+
+  override generation(): u64 {
+    return this.loaded;
+  }
+
+  /** A root context has gone: its call will not be answered, and it does not refresh any more. */
+  disown(root: u32): void {
+    if (this.owner == root) this.owner = 0;
+    if (this.caller == root) this.call = NO_CALL;
+  }
+
+  /** Lets a request wait for the keys, and fetches them if nobody does. False: refuse it, there is nothing to wait for. */
+  wait(stream: StreamContext, root: u32): bool {
+    const now = currentTime();
+    if (now == 0) return false;
+    if (this.fetchIfDue(root, now) == Fetch.TooSoon) return false;
+    const limit = this.timeout + WAITING_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
+    return this.waiting.enter(stream, now + limit);
+  }
+
+  /** Looks at what other workers have done, and refreshes when it is time. */
+  tick(root: u32): void {
+    const now = currentTime();
+    if (now == 0) return;
+    if (this.owner == 0) this.owner = root;
+    if (this.owner == root || this.waiting.size > 0) this.fetchIfDue(root, now);
+    this.waiting.wakeLate(now);
+    if (this.set !== null && this.owner == root) {
+      this.metrics.aged((now - min(now, this.fetchedAt)) / 1_000_000_000);
+    }
+  }
+
+  /** Whether this is the answer to the call under way. */
+  awaits(root: u32, token: u32): bool {
+    return this.call != NO_CALL && this.call == token && this.caller == root;
+  }
+
+  /** The answer has come: header map and body buffer are the host's. */
+  answer(bodySize: u32): void {
+    this.call = NO_CALL;
+    const now = currentTime();
+    const status = getFirstHeader(MapType.HttpCallResponseHeaders, STATUS);
+    const code = status == ABSENT ? "" : toText(status);
+    if (code == "503") return this.fail("no_connection", now);
+    if (code == "504") return this.fail("timeout", now);
+    if (code != "200") return this.fail("status", now);
+    if (bodySize > MAX_JWKS_BYTES) return this.fail("too_large", now);
+    const document = getBuffer(BufferType.HttpCallResponseBody, 0, bodySize);
+    if (document == ABSENT) return this.fail("no_usable_key", now);
+    const set = parseJwks(document);
+    if (set.error.length > 0) {
+      return this.fail(set.error == "Jwks is an invalid JSON" ? "not_json" : "no_usable_key", now);
+    }
+    this.succeed(set, document, now);
+  }
+
+  private fetchIfDue(root: u32, now: u64): i32 {
+    const record = this.record;
+    record.read();
+    this.notice();
+    if (record.leaseUntil > now) return Fetch.Underway;
+    if (record.notBefore > now) return this.set === null ? Fetch.TooSoon : Fetch.Underway;
+    const grace = WAITING_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
+    record.leaseUntil = now + this.timeout + grace;
+    if (!record.write()) return Fetch.Underway;
+    return this.send(root, now) ? Fetch.Underway : Fetch.TooSoon;
+  }
+
+  /** Acts on an answer that has come to any worker since the last look. */
+  private notice(): void {
+    const record = this.record;
+    if (record.attempts == this.seenAttempts) return;
+    this.seenAttempts = record.attempts;
+    this.fetchedAt = record.fetchedAt;
+    this.takePublished();
+    this.waiting.wakeAll();
+  }
+
+  private send(root: u32, now: u64): bool {
+    const headers = new PairsBuilder()
+      .add(METHOD, GET)
+      .add(SCHEME, this.scheme)
+      .add(AUTHORITY, this.authority)
+      .add(PATH, this.path)
+      .add(ACCEPT, ACCEPT_JSON);
+    const timeout = <u32>(this.timeout / NANOSECONDS_PER_MILLISECOND);
+    this.call = httpCall(this.clusterName, headers, EMPTY, timeout);
+    this.caller = root;
+    if (this.call != NO_CALL) return true;
+    this.fail(lastStatus() == Status.BadArgument ? "no_cluster" : "host_call_failed", now);
+    return false;
+  }
+
+  private succeed(set: Jwks, document: Span, now: u64): void {
+    for (let i = 0; i < set.warnings.length; i++) {
+      log(LogLevel.Warn, "jwks: " + this.uri.text + ": " + set.warnings[i]);
+    }
+    const hash = hashOf(document);
+    const record = this.record;
+    record.read();
+    if (this.set !== null && hash == this.documentHash && record.generation == this.loaded) {
+      set.free();
+    } else {
+      record.generation++;
+      this.replace(set, hash, record.generation);
+    }
+    // Published again even when unchanged: the copy in shared data carries the time of the fetch.
+    record.publish(document, this.loaded, now);
+    record.fetchedAt = now;
+    record.leaseUntil = 0;
+    record.failures = 0;
+    record.notBefore = now + this.jittered(this.refresh, now);
+    this.fetchedAt = now;
+    this.finish("success");
+  }
+
+  private fail(cause: string, now: u64): void {
+    const record = this.record;
+    record.read();
+    record.leaseUntil = 0;
+    record.failures++;
+    const doublings = min<u64>(record.failures - 1, 16);
+    const backoff = min(FIRST_BACKOFF_MS << doublings, LAST_BACKOFF_MS);
+    record.notBefore = now + this.jittered(backoff * NANOSECONDS_PER_MILLISECOND, now);
+    log(
+      LogLevel.Warn,
+      "jwks: " +
+        this.uri.text +
+        " by cluster " +
+        this.cluster +
+        ": fetch failed: " +
+        cause +
+        (this.set === null ? "; there are no keys" : "; the last good keys stay in use"),
+    );
+    this.finish(cause);
+  }
+
+  private finish(result: string): void {
+    const record = this.record;
+    record.attempts++;
+    // Lost against a later lease: that one's answer will be written.
+    if (record.write()) this.seenAttempts = record.attempts;
+    this.metrics.fetched(result);
+    this.waiting.wakeAll();
+  }
+
+  /** Three quarters to all of a wait, so that proxies that started together do not fetch together. */
+  private jittered(wait: u64, now: u64): u64 {
+    return wait - ((now / 1000) % 1024) * (wait / 4096);
+  }
+
+  private takePublished(): void {
+    const published = this.record.published();
+    if (published == ABSENT) return;
+    const generation = FetchRecord.generationOf(published);
+    if (this.set !== null && generation == this.loaded) return;
+    const document = FetchRecord.documentOf(published);
+    const set = parseJwks(document);
+    if (set.error.length > 0) return;
+    this.fetchedAt = this.record.fetchedAt;
+    this.replace(set, hashOf(document), generation);
+  }
+
+  private replace(set: Jwks, hash: u64, generation: u64): void {
+    const old = this.set;
+    if (old !== null) old.free();
+    this.set = set;
+    this.documentHash = hash;
+    this.loaded = generation;
+  }
+}

@@ -1,0 +1,45 @@
+// A value of requestPrincipals, `<iss>/<sub>`, as istiod splits it: at the last slash, with a wildcard at either end
+// (generator.go; what it generates for each form is recorded in envoy-tests/oracle/).
+import { Span } from "as-proxy-wasm-sdk/assembly";
+import { StringMatcher } from "./string-matcher";
+
+export class RequestPrincipalMatcher {
+  private issuer: StringMatcher;
+  private subject: StringMatcher;
+
+  constructor(pattern: string) {
+    const slash = pattern.lastIndexOf("/");
+    const issuer = slash < 0 ? pattern : pattern.substring(0, slash);
+    const subject = slash < 0 ? "" : pattern.substring(slash + 1);
+    this.issuer = StringMatcher.exact(issuer);
+    this.subject = StringMatcher.exact(subject);
+
+    if (pattern == "*") {
+      this.issuer = StringMatcher.notEmpty();
+      this.subject = StringMatcher.notEmpty();
+    } else if (pattern.startsWith("*")) {
+      if (slash < 0) {
+        this.issuer = StringMatcher.notEmpty();
+        this.subject = StringMatcher.suffix(pattern.substring(1));
+      } else {
+        this.issuer =
+          issuer == "*" ? StringMatcher.notEmpty() : StringMatcher.suffix(issuer.substring(1));
+      }
+    } else if (pattern.endsWith("*")) {
+      if (slash < 0) {
+        this.issuer = StringMatcher.prefix(pattern.substring(0, pattern.length - 1));
+        this.subject = StringMatcher.notEmpty();
+      } else {
+        this.subject =
+          subject == "*"
+            ? StringMatcher.notEmpty()
+            : StringMatcher.prefix(subject.substring(0, subject.length - 1));
+      }
+    }
+  }
+
+  /** Whether both claims match; neither does when it is absent. */
+  matches(issuer: Span, subject: Span): bool {
+    return this.issuer.matches(issuer) && this.subject.matches(subject);
+  }
+}

@@ -1,0 +1,105 @@
+// Istio's matching of one string (pilot/pkg/security/authz/matcher): exact, `prefix*`, `*suffix`, or `*`.
+import { ABSENT, Span, addressOf, constant, indexOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
+
+namespace Form {
+  export const Exact: u32 = 0;
+  export const Prefix: u32 = 1;
+  export const Suffix: u32 = 2;
+  /** Envoy's regular expression `.+`: not empty, and no line feed, which its `.` does not match. */
+  export const NotEmpty: u32 = 3;
+  /** Present, empty or not. */
+  export const Present: u32 = 4;
+}
+
+export class StringMatcher {
+  private constructor(
+    private form: u32,
+    private text: Span,
+    private ignoreCase: bool,
+  ) {}
+
+  /** Matches this text alone, `*` included. */
+  static exact(text: string): StringMatcher {
+    return new StringMatcher(Form.Exact, constant(text), false);
+  }
+
+  /** Matches what ends in this text. */
+  static suffix(text: string): StringMatcher {
+    return new StringMatcher(Form.Suffix, constant(text), false);
+  }
+
+  /** Matches what begins with this text. */
+  static prefix(text: string): StringMatcher {
+    return new StringMatcher(Form.Prefix, constant(text), false);
+  }
+
+  /** Matches every text that is not empty. */
+  static notEmpty(): StringMatcher {
+    return new StringMatcher(Form.NotEmpty, ABSENT, false);
+  }
+
+  /** For claims and paths, where Istio generates `.+` for `*`. */
+  static of(pattern: string): StringMatcher {
+    return StringMatcher.withStar(pattern, Form.NotEmpty, false);
+  }
+
+  /** For headers, where Istio asks for presence alone for `*`. Hosts ignore (ASCII) case. */
+  static ofHeader(pattern: string, ignoreCase: bool): StringMatcher {
+    return StringMatcher.withStar(pattern, Form.Present, ignoreCase);
+  }
+
+  private static withStar(pattern: string, star: u32, ignoreCase: bool): StringMatcher {
+    const text = ignoreCase ? asciiLowerCase(pattern) : pattern;
+    if (text == "*") return new StringMatcher(star, ABSENT, ignoreCase);
+    if (text.startsWith("*")) {
+      return new StringMatcher(Form.Suffix, constant(text.substring(1)), ignoreCase);
+    }
+    if (text.endsWith("*")) {
+      return new StringMatcher(
+        Form.Prefix,
+        constant(text.substring(0, text.length - 1)),
+        ignoreCase,
+      );
+    }
+    return new StringMatcher(Form.Exact, constant(text), ignoreCase);
+  }
+
+  /** Whether the value matches; an absent one never does. */
+  matches(value: Span): bool {
+    if (value == ABSENT) return false;
+    const size = lengthOf(this.text);
+    const length = lengthOf(value);
+    switch (this.form) {
+      case Form.Exact:
+        return length == size && this.same(addressOf(value), size);
+      case Form.Prefix:
+        return length >= size && this.same(addressOf(value), size);
+      case Form.Suffix:
+        return length >= size && this.same(addressOf(value) + length - size, size);
+      case Form.NotEmpty:
+        return length > 0 && indexOf(value, 0x0a, 0) < 0;
+      default:
+        return true;
+    }
+  }
+
+  private same(address: usize, size: usize): bool {
+    const text = addressOf(this.text);
+    if (!this.ignoreCase) return memory.compare(address, text, size) == 0;
+    for (let i: usize = 0; i < size; i++) {
+      let c = load<u8>(address + i);
+      if (c - 0x41 < 26) c |= 0x20;
+      if (c != load<u8>(text + i)) return false;
+    }
+    return true;
+  }
+}
+
+function asciiLowerCase(text: string): string {
+  let lower = "";
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    lower += String.fromCharCode(c - 0x41 < 26 && c >= 0x41 ? c | 0x20 : c);
+  }
+  return lower;
+}

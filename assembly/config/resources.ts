@@ -1,0 +1,130 @@
+// `resources[]`: every one is validated, whether or not it applies here; what applies is compiled.
+import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member } from "../json/tape";
+import { RequestMetrics } from "../metrics";
+import { compileAuthorizationPolicy } from "./authorization-policy";
+import { Compiled, textMember } from "./compile";
+import { Problems } from "./problems";
+import { compileRequestAuthentication } from "./request-authentication";
+import { authorizationPolicySpec, requestAuthenticationSpec, resource } from "./shapes";
+import { Validator, quoted } from "./validate";
+import { checkSelector } from "./selector";
+import { Workload } from "./workload";
+
+const RESOURCES = constant("resources");
+const API_VERSION = constant("apiVersion");
+const KIND = constant("kind");
+const METADATA = constant("metadata");
+const NAME = constant("name");
+const NAMESPACE = constant("namespace");
+const SPEC = constant("spec");
+const SELECTOR = constant("selector");
+const AUTHORIZATION_POLICY = constant("AuthorizationPolicy");
+const REQUEST_AUTHENTICATION = constant("RequestAuthentication");
+const PEER_AUTHENTICATION = constant("PeerAuthentication");
+const V1 = constant("security.istio.io/v1");
+const V1BETA1 = constant("security.istio.io/v1beta1");
+
+/** A resource whose shape is sound. */
+export class Resource {
+  constructor(
+    readonly name: Span,
+    readonly namespace: Span,
+    /** NO_NODE when absent. */
+    readonly spec: Node,
+    readonly metadata: Node,
+    /** Whether it concerns this workload. */
+    readonly applies: bool,
+  ) {}
+}
+
+/** Compiles the list into `compiled`; problems are reported with the resource and the path. */
+export function compileResources(
+  list: Node,
+  workload: Workload,
+  compiled: Compiled,
+  metrics: RequestMetrics,
+  problems: Problems,
+): void {
+  if (list != NO_NODE && kindOf(list) != Kind.Array && kindOf(list) != Kind.Null) {
+    problems.addAt(RESOURCES, "must be a list");
+    return;
+  }
+  const seen = new Set<string>();
+  let node = firstOf(list);
+  for (let i = 0; i < countOf(list); i++) {
+    const kind = textMember(node, KIND);
+    const metadata = member(node, METADATA);
+    const name = textMember(metadata, NAME);
+    const namespace = textMember(metadata, NAMESPACE);
+    const subject = subjectOf(i, kind, namespace, name);
+    problems.about(subject);
+    if (isSound(node, kind, problems)) {
+      const key = toText(kind) + " " + toText(namespace) + "/" + toText(name);
+      if (seen.has(key)) problems.add("is there twice");
+      seen.add(key);
+      const spec = member(node, SPEC);
+      const selector = member(spec, SELECTOR);
+      problems.enter(SPEC);
+      checkSelector(selector, problems);
+      const applies =
+        (equals(namespace, compiled.rootNamespace) || equals(namespace, workload.namespace)) &&
+        workload.isSelectedBy(selector);
+      const sound = new Resource(name, namespace, spec, metadata, applies);
+      if (equals(kind, AUTHORIZATION_POLICY)) {
+        compileAuthorizationPolicy(sound, compiled, problems);
+      } else {
+        compileRequestAuthentication(sound, compiled, metrics, problems);
+      }
+      problems.leave();
+    }
+    node = after(node);
+  }
+  problems.about("");
+}
+
+/** `resources[1] AuthorizationPolicy foo/bar`, as far as it is known. */
+function subjectOf(index: i32, kind: Span, namespace: Span, name: Span): string {
+  let subject = "resources[" + index.toString() + "]";
+  if (isPresent(kind)) subject += " " + toText(kind);
+  if (isPresent(namespace) && isPresent(name)) {
+    subject += " " + toText(namespace) + "/" + toText(name);
+  }
+  return subject;
+}
+
+function isSound(node: Node, kind: Span, problems: Problems): bool {
+  const before = problems.count;
+  const validator = new Validator(problems);
+  if (!validator.validate(node, resource, "resource")) return false;
+  const version = textMember(node, API_VERSION);
+  if (!equals(version, V1) && !equals(version, V1BETA1)) {
+    problems.addAt(API_VERSION, 'must be "security.istio.io/v1" or "security.istio.io/v1beta1"');
+  }
+  const metadata = member(node, METADATA);
+  problems.enter(METADATA);
+  const name = textMember(metadata, NAME);
+  if (!isPresent(name) || lengthOf(name) == 0) problems.addAt(NAME, "missing");
+  const namespace = textMember(metadata, NAMESPACE);
+  if (!isPresent(namespace) || lengthOf(namespace) == 0) problems.addAt(NAMESPACE, "missing");
+  problems.leave();
+  const spec = member(node, SPEC);
+  problems.enter(SPEC);
+  if (equals(kind, AUTHORIZATION_POLICY)) {
+    if (isThere(spec)) validator.validate(spec, authorizationPolicySpec, "spec");
+  } else if (equals(kind, REQUEST_AUTHENTICATION)) {
+    if (isThere(spec)) validator.validate(spec, requestAuthenticationSpec, "spec");
+  } else {
+    problems.leave();
+    problems.enter(KIND);
+    if (equals(kind, PEER_AUTHENTICATION)) problems.add("PeerAuthentication is not supported yet");
+    else if (!isPresent(kind)) problems.add("missing");
+    else problems.add("unknown kind " + quoted(kind));
+  }
+  problems.leave();
+  return problems.count == before;
+}
+
+function isThere(node: Node): bool {
+  return node != NO_NODE && kindOf(node) != Kind.Null;
+}

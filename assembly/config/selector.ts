@@ -1,0 +1,28 @@
+// `spec.selector`, with what Istio's webhook refuses of it.
+import { constant, indexOf, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import { Node, after, countOf, firstOf, member, textOf } from "../json/tape";
+import { Problems } from "./problems";
+
+const SELECTOR = constant("selector");
+const MATCH_LABELS = constant("matchLabels");
+
+/** Reports what is wrong with a selector's labels. */
+export function checkSelector(selector: Node, problems: Problems): void {
+  const labels = member(selector, MATCH_LABELS);
+  problems.enter(SELECTOR);
+  problems.enter(MATCH_LABELS);
+  let key = firstOf(labels);
+  for (let i = countOf(labels); i > 0; i--) {
+    const value = after(key);
+    const pair = '"' + toText(textOf(key)) + "=" + toText(textOf(value)) + '"';
+    if (lengthOf(textOf(key)) == 0) {
+      problems.add("empty key is not supported in selector: " + pair);
+    }
+    if (indexOf(textOf(key), 0x2a, 0) >= 0 || indexOf(textOf(value), 0x2a, 0) >= 0) {
+      problems.add("wildcard is not supported in selector: " + pair);
+    }
+    key = after(value);
+  }
+  problems.leave();
+  problems.leave();
+}

@@ -1,0 +1,69 @@
+// The shapes of security.istio.io/v1 and of the plugin configuration (docs/configuration.md). A field that Istio
+// has and that is not listed here is unknown, and so an error: keep in step with Istio's CRDs.
+import { Shape, Type } from "./schema";
+
+const source = new Shape()
+  .of(Type.TextList, "requestPrincipals notRequestPrincipals")
+  .notYet("principals notPrincipals namespaces notNamespaces serviceAccounts notServiceAccounts")
+  .notYet("trustDomains notTrustDomains ipBlocks notIpBlocks remoteIpBlocks notRemoteIpBlocks");
+
+const operation = new Shape().of(
+  Type.TextList,
+  "hosts notHosts ports notPorts methods notMethods paths notPaths",
+);
+
+const rule = new Shape()
+  .nested(Type.ObjectList, "from", new Shape().nested(Type.Object, "source", source))
+  .nested(Type.ObjectList, "to", new Shape().nested(Type.Object, "operation", operation))
+  .notYet("when");
+
+const selector = new Shape().of(Type.TextMap, "matchLabels");
+
+/** AuthorizationPolicy.spec */
+export const authorizationPolicySpec = new Shape()
+  .nested(Type.Object, "selector", selector)
+  .of(Type.Text, "action")
+  .nested(Type.ObjectList, "rules", rule)
+  .notYet("targetRef targetRefs provider");
+
+const jwtRule = new Shape()
+  .of(Type.Text, "issuer jwksUri jwks timeout")
+  .of(Type.Boolean, "forwardOriginalToken")
+  .notYet("audiences jwks_uri fromHeaders fromParams fromCookies")
+  .notYet("outputPayloadToHeader outputClaimToHeaders spaceDelimitedClaims");
+
+/** RequestAuthentication.spec */
+export const requestAuthenticationSpec = new Shape()
+  .nested(Type.Object, "selector", selector)
+  .nested(Type.ObjectList, "jwtRules", jwtRule)
+  .notYet("targetRef targetRefs");
+
+const metadata = new Shape()
+  .of(Type.Text, "name namespace")
+  .of(Type.TextMap, "labels annotations")
+  .of(Type.Anything, "creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers")
+  .of(Type.Anything, "generateName generation managedFields ownerReferences resourceVersion")
+  .of(Type.Anything, "selfLink uid");
+
+/** A resource; its spec has the shape of its kind. */
+export const resource = new Shape()
+  .of(Type.Text, "apiVersion kind")
+  .nested(Type.Object, "metadata", metadata)
+  .of(Type.Anything, "spec status");
+
+/** The plugin configuration. */
+export const pluginConfiguration = new Shape()
+  .of(Type.Text, "rootNamespace trustDomain clockSkew")
+  .of(Type.TextList, "trustDomainAliases")
+  .nested(
+    Type.Object,
+    "workload",
+    new Shape()
+      .of(Type.Text, "namespace")
+      .of(Type.TextMap, "labels")
+      .of(Type.Number, "containerPort"),
+  )
+  .nested(Type.ObjectList, "jwks", new Shape().of(Type.Text, "uri cluster refresh timeout"))
+  .nested(Type.Object, "tokenCache", new Shape().of(Type.Number, "maxTokens maxBytes"))
+  .of(Type.Anything, "resources")
+  .notYet("xfcc connectionFacts peerRejection");

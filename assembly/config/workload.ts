@@ -1,0 +1,80 @@
+// Which workload this is: from the plugin configuration, else from Envoy's node metadata, as Istio's agent writes it.
+import {
+  ABSENT,
+  Pairs,
+  Span,
+  constant,
+  equals,
+  getProperty,
+  isPresent,
+  lengthOf,
+  propertyPath,
+} from "as-proxy-wasm-sdk/assembly";
+import { wholeNumberOf } from "../json/number";
+import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
+import { Problems } from "./problems";
+
+const WORKLOAD = constant("workload");
+const NAMESPACE = constant("namespace");
+const LABELS = constant("labels");
+const CONTAINER_PORT = constant("containerPort");
+const MATCH_LABELS = constant("matchLabels");
+const NODE_NAMESPACE = propertyPath("xds.node.metadata.NAMESPACE");
+const NODE_LABELS = propertyPath("xds.node.metadata.LABELS");
+
+export class Workload {
+  namespace: Span = ABSENT;
+  /** The port that policies see, or 0 for the connection's own. */
+  containerPort: i32 = 0;
+  private configured: Node = NO_NODE;
+  private fromNode: Pairs = new Pairs();
+
+  /** Reads it. Without a namespace nothing can be selected: a problem, never a guess. */
+  static read(configuration: Node, problems: Problems): Workload {
+    const workload = new Workload();
+    const node = member(configuration, WORKLOAD);
+    const namespace = member(node, NAMESPACE);
+    workload.namespace =
+      kindOf(namespace) == Kind.String ? textOf(namespace) : getProperty(NODE_NAMESPACE);
+    problems.enter(WORKLOAD);
+    if (!isPresent(workload.namespace) || lengthOf(workload.namespace) == 0) {
+      problems.addAt(NAMESPACE, "missing, and Envoy's node has no metadata NAMESPACE");
+    }
+    const port = member(node, CONTAINER_PORT);
+    if (kindOf(port) == Kind.Number) {
+      const value = wholeNumberOf(textOf(port));
+      if (value == 0 || value > 65535) {
+        problems.addAt(CONTAINER_PORT, "must be a port from 1 to 65535");
+      } else {
+        workload.containerPort = <i32>value;
+      }
+    }
+    problems.leave();
+    const labels = member(node, LABELS);
+    if (kindOf(labels) == Kind.Object) {
+      workload.configured = labels;
+    } else {
+      const nodeLabels = getProperty(NODE_LABELS);
+      if (isPresent(nodeLabels)) workload.fromNode.parse(nodeLabels);
+    }
+    return workload;
+  }
+
+  /** Whether a resource's `selector` takes in this workload; an absent or empty one takes in every workload. */
+  isSelectedBy(selector: Node): bool {
+    const wanted = member(selector, MATCH_LABELS);
+    let key = firstOf(wanted);
+    for (let i = countOf(wanted); i > 0; i--) {
+      const value = after(key);
+      if (!equals(this.label(textOf(key)), textOf(value))) return false;
+      key = after(value);
+    }
+    return true;
+  }
+
+  private label(name: Span): Span {
+    if (this.configured == NO_NODE) return this.fromNode.first(name);
+    const value = member(this.configured, name);
+    return value == NO_NODE ? ABSENT : textOf(value);
+  }
+}

@@ -1,0 +1,65 @@
+// DER (X.690), as much as a public key needs.
+import { Span, addressOf, lengthOf, span } from "as-proxy-wasm-sdk/assembly";
+
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const SEQUENCE: u8 = 0x30;
+
+/** AlgorithmIdentifier of rsaEncryption, RFC 8017 appendix A.1: OID 1.2.840.113549.1.1.1, NULL. */
+const RSA_ENCRYPTION = memory.data<u8>([
+  0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+]);
+const RSA_ENCRYPTION_SIZE: usize = 15;
+
+/** Bytes of a tag and a length field for so much content. */
+function headerSize(content: usize): usize {
+  return content < 128 ? 2 : content < 256 ? 3 : content < 65536 ? 4 : 5;
+}
+
+function putHeader(to: usize, tag: u8, content: usize): usize {
+  store<u8>(to, tag);
+  if (content < 128) {
+    store<u8>(to, <u8>content, 1);
+    return to + 2;
+  }
+  const bytes = headerSize(content) - 2;
+  store<u8>(to, 0x80 | (<u8>bytes), 1);
+  for (let i: usize = 0; i < bytes; i++) {
+    store<u8>(to + 2 + i, <u8>(content >> ((bytes - 1 - i) * 8)));
+  }
+  return to + 2 + bytes;
+}
+
+/** Bytes of a positive INTEGER's content: a leading zero where the top bit is set. */
+function integerSize(magnitude: Span): usize {
+  return lengthOf(magnitude) + (load<u8>(addressOf(magnitude)) >= 0x80 ? 1 : 0);
+}
+
+function putInteger(to: usize, magnitude: Span): usize {
+  const size = integerSize(magnitude);
+  let at = putHeader(to, INTEGER, size);
+  if (size > lengthOf(magnitude)) store<u8>(at++, 0);
+  memory.copy(at, addressOf(magnitude), lengthOf(magnitude));
+  return at + lengthOf(magnitude);
+}
+
+/**
+ * SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) of an RSA key. Modulus and exponent are big-endian, without leading zeros,
+ * and not empty. The bytes are the caller's: allocated on the heap, to be freed by `heap.free`.
+ */
+export function rsaSubjectPublicKeyInfo(modulus: Span, exponent: Span): Span {
+  const modulusSize = integerSize(modulus);
+  const exponentSize = integerSize(exponent);
+  const key = headerSize(modulusSize) + modulusSize + headerSize(exponentSize) + exponentSize;
+  const bits = headerSize(key) + key + 1;
+  const info = RSA_ENCRYPTION_SIZE + headerSize(bits) + bits;
+  const total = headerSize(info) + info;
+  const out = heap.alloc(total);
+  let at = putHeader(out, SEQUENCE, info);
+  memory.copy(at, RSA_ENCRYPTION, RSA_ENCRYPTION_SIZE);
+  at = putHeader(at + RSA_ENCRYPTION_SIZE, BIT_STRING, bits);
+  store<u8>(at++, 0);
+  at = putHeader(at, SEQUENCE, key);
+  putInteger(putInteger(at, modulus), exponent);
+  return span(out, total);
+}

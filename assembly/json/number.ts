@@ -1,0 +1,73 @@
+// JSON numbers, RFC 8259 §6.
+import { Span, addressOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
+
+/** Digits that a double holds exactly, whatever they are. */
+const EXACT_DIGITS: usize = 15;
+/** Below this many characters no number reaches the range of a double, unless by an exponent. */
+const SAFE_LENGTH: usize = 300;
+
+// @ts-ignore: decorator
+@inline
+function isDigit(at: usize, end: usize): bool {
+  return at < end && load<u8>(at) - 0x30 <= 9;
+}
+
+/** The address after the number at `start`, or 0 when it is malformed or beyond the range of a double. */
+export function numberEnd(start: usize, end: usize): usize {
+  let at = start;
+  let exponent = false;
+  if (at < end && load<u8>(at) == 0x2d) at++;
+  if (!isDigit(at, end)) return 0;
+  if (load<u8>(at) == 0x30) at++;
+  else while (isDigit(at, end)) at++;
+  if (at < end && load<u8>(at) == 0x2e) {
+    if (!isDigit(++at, end)) return 0;
+    while (isDigit(at, end)) at++;
+  }
+  if (at < end && (load<u8>(at) | 0x20) == 0x65) {
+    exponent = true;
+    at++;
+    if (at < end && (load<u8>(at) == 0x2b || load<u8>(at) == 0x2d)) at++;
+    if (!isDigit(at, end)) return 0;
+    while (isDigit(at, end)) at++;
+  }
+  if ((exponent || at - start > SAFE_LENGTH) && !isFinite(parse(start, at - start))) return 0;
+  return at;
+}
+
+function parse(start: usize, length: usize): f64 {
+  return parseFloat(String.UTF8.decodeUnsafe(start, length, false));
+}
+
+/** The value of a number's text that `numberEnd` has accepted, as the nearest double. */
+export function numberOf(text: Span): f64 {
+  const start = addressOf(text);
+  const length = lengthOf(text);
+  if (length > EXACT_DIGITS) return parse(start, length);
+  let value: i64 = 0;
+  for (let i: usize = 0; i < length; i++) {
+    const digit = load<u8>(start + i) - 0x30;
+    if (digit > 9) return parse(start, length);
+    value = value * 10 + digit;
+  }
+  return <f64>value;
+}
+
+/** A whole number's text as u32; `u32.MAX_VALUE` when it is none or larger. */
+export function wholeNumberOf(text: Span): u32 {
+  const value = numberOf(text);
+  return value >= 0 && value < <f64>u32.MAX_VALUE && Math.floor(value) == value
+    ? <u32>value
+    : u32.MAX_VALUE;
+}
+
+/** A whole decimal number's text (digits alone) as u32; `u32.MAX_VALUE` when it is anything else or larger. */
+export function decimalOf(text: Span): u32 {
+  const length = lengthOf(text);
+  if (length == 0 || length > 9) return u32.MAX_VALUE;
+  const start = addressOf(text);
+  for (let i: usize = 0; i < length; i++) {
+    if (load<u8>(start + i) - 0x30 > 9) return u32.MAX_VALUE;
+  }
+  return <u32>numberOf(text);
+}

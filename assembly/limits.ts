@@ -1,0 +1,53 @@
+// Every bound of the module, with its reason. What exceeds one is refused with a status of its own.
+
+/** Configuration bytes: about 5,000 policies; the parser's tape takes eight times as much for a moment. */
+export const MAX_CONFIGURATION_BYTES: u32 = 3 * 1024 * 1024;
+
+/** Nesting of a JSON document, objects and lists together: what Envoy's own parser allows. */
+export const MAX_JSON_DEPTH: i32 = 100;
+
+/** Bytes of one token: more than the 60 KiB that Envoy allows for all headers together by default. */
+export const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/** Tokens in one request: Envoy allows 100 headers by default, and each one found must be verified. */
+export const MAX_TOKENS: i32 = 32;
+
+/** Bytes of a key set: a hundred times what large issuers publish. */
+export const MAX_JWKS_BYTES: u32 = 1024 * 1024;
+
+/** Keys in a key set: a token without `kid` is tried against each of them. */
+export const MAX_JWKS_KEYS: i32 = 100;
+
+/** Modulus of an RSA key in bits: below, it can be factored; above, BoringSSL refuses it. */
+export const MIN_RSA_BITS: i32 = 2048;
+export const MAX_RSA_BITS: i32 = 16384;
+
+/** Requests that wait for one key set in one VM; one more is refused at once. */
+export const MAX_WAITING_REQUESTS: i32 = 1024;
+
+/** How long a request waits beyond the timeout of the fetch, in milliseconds, before it is refused. */
+export const WAITING_GRACE_MS: u64 = 500;
+
+/** Milliseconds between looks at a key set that requests wait for, and that another worker fetches. */
+export const WAITING_TICK_MS: u32 = 20;
+
+/** Milliseconds between looks at a key set that nobody waits for. */
+export const IDLE_TICK_MS: u32 = 1000;
+
+/** Wait after a first failed fetch, in milliseconds; doubled by every further one. */
+export const FIRST_BACKOFF_MS: u64 = 1000;
+/** The longest such wait. */
+export const LAST_BACKOFF_MS: u64 = 30_000;
+
+/** What one token cache holds unless configured otherwise: tokens, and their bytes. */
+export const DEFAULT_CACHED_TOKENS: u32 = 1000;
+export const DEFAULT_CACHED_BYTES: u32 = 1024 * 1024;
+/** The most that may be configured: a cache is a part of every VM's memory. */
+export const MAX_CACHED_TOKENS: u32 = 100_000;
+export const MAX_CACHED_BYTES: u32 = 64 * 1024 * 1024;
+
+/** Errors printed for one configuration: enough to mend it, not enough to drown a log. */
+export const MAX_CONFIGURATION_ERRORS: i32 = 50;
+
+/** How much of the path Envoy repeats in the realm of a 401. */
+export const MAX_REALM_PATH_BYTES: usize = 256;

@@ -1,0 +1,81 @@
+// Every metric name, in one place. Labels stand in the name as `;key=value`; the `stats_tags` of the generated bootstrap
+// turn them into labels (docs/metrics.md).
+import { Metric } from "as-proxy-wasm-sdk/assembly";
+import { JwtStatus, reasonOfStatus } from "./status";
+
+/** Counters of one plugin. A metric is made when it is first counted, so that none stands at 0 for ever. */
+export class RequestMetrics {
+  private allowed: Metric = Metric.counter("portcullis_requests_total;outcome=allow");
+  private byStatus: StaticArray<Metric | null> = new StaticArray<Metric | null>(JwtStatus.Count);
+  private byPolicy: Map<string, Metric> = new Map<string, Metric>();
+  private failed: Metric | null = null;
+  private hits: Metric = Metric.counter("portcullis_token_cache_total;result=hit");
+  private misses: Metric = Metric.counter("portcullis_token_cache_total;result=miss");
+
+  /** A request may pass. */
+  allow(): void {
+    this.allowed.add();
+  }
+
+  /** A request is refused for its token. */
+  unauthenticated(status: i32): void {
+    let metric = this.byStatus[status];
+    if (metric === null) {
+      metric = Metric.counter(
+        "portcullis_requests_total;outcome=unauthenticated;reason=" + reasonOfStatus(status),
+      );
+      this.byStatus[status] = metric;
+    }
+    metric.add();
+  }
+
+  /** A request is refused by a rule. */
+  deny(policy: string): void {
+    if (!this.byPolicy.has(policy)) {
+      this.byPolicy.set(
+        policy,
+        Metric.counter("portcullis_requests_total;outcome=deny;policy=" + policy),
+      );
+    }
+    this.byPolicy.get(policy).add();
+  }
+
+  /** A request is refused because the host did not tell what is needed to decide. */
+  fail(): void {
+    let metric = this.failed;
+    if (metric === null) {
+      metric = Metric.counter("portcullis_requests_total;outcome=error;reason=host_call_failed");
+      this.failed = metric;
+    }
+    metric.add();
+  }
+
+  /** A token was found in the cache, or not. */
+  cache(hit: bool): void {
+    if (hit) this.hits.add();
+    else this.misses.add();
+  }
+}
+
+/** Metrics of one remote key set, by its cluster. */
+export class FetchMetrics {
+  private cluster: string;
+  private age: Metric;
+
+  constructor(cluster: string) {
+    this.cluster = cluster;
+    this.age = Metric.gauge("portcullis_jwks_age_seconds;cluster=" + cluster);
+  }
+
+  /** A fetch has ended; `result` is `success` or the cause of its failure. */
+  fetched(result: string): void {
+    Metric.counter(
+      "portcullis_jwks_fetches_total;cluster=" + this.cluster + ";result=" + result,
+    ).add();
+  }
+
+  /** How old the keys in use are. */
+  aged(seconds: u64): void {
+    this.age.record(seconds);
+  }
+}

@@ -1,0 +1,88 @@
+// The local replies, in Envoy's words: status, body, headers, response code details.
+import {
+  ABSENT,
+  EMPTY,
+  PairsBuilder,
+  Span,
+  addressOf,
+  allocate,
+  constant,
+  encode,
+  lengthOf,
+  sendLocalReply,
+  setProperty,
+  propertyPathOf,
+  slice,
+  span,
+} from "as-proxy-wasm-sdk/assembly";
+import { TokenLocations } from "./authn/token-locations";
+import { Rule } from "./authz/rule";
+import { MAX_REALM_PATH_BYTES } from "./limits";
+import { Request } from "./request";
+import { reasonOfStatus, textOfStatus } from "./status";
+
+const WWW_AUTHENTICATE = constant("www-authenticate");
+const FORWARDED_PROTO = constant("x-forwarded-proto");
+const ORIGINAL_PATH = constant("x-envoy-original-path");
+const RBAC_BODY = constant("RBAC: access denied");
+const UNDECIDED_BODY = constant("portcullis: the request could not be read");
+const UNDECIDED_DETAILS = constant("portcullis_host_call_failed");
+/** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
+const DECISION = propertyPathOf(["portcullis.decision"]);
+
+/** 401 for a token that was refused, as Envoy's jwt_authn answers it. */
+export function replyUnauthenticated(
+  request: Request,
+  status: i32,
+  locations: TokenLocations,
+): void {
+  const body = textOfStatus(status);
+  const challenge = join3(
+    encode('Bearer realm="'),
+    originalUri(request, locations),
+    encode('", error="invalid_token"'),
+  );
+  setProperty(DECISION, encode("unauthenticated reason=" + reasonOfStatus(status)));
+  sendLocalReply(
+    401,
+    join3(encode("jwt_authn_access_denied{"), body, encode("}")),
+    body,
+    new PairsBuilder().add(WWW_AUTHENTICATE, challenge),
+  );
+}
+
+/** 403 for a request that a rule refuses, as Envoy's rbac answers it. */
+export function replyDenied(rule: Rule): void {
+  setProperty(DECISION, join3(encode("deny policy="), rule.id, EMPTY));
+  sendLocalReply(
+    403,
+    join3(encode("rbac_access_denied_matched_policy["), rule.id, encode("]")),
+    RBAC_BODY,
+  );
+}
+
+/** 500 where the host does not tell what a decision needs: closed, and told apart from a policy's no. */
+export function replyUndecided(): void {
+  setProperty(DECISION, encode("error reason=host_call_failed"));
+  sendLocalReply(500, UNDECIDED_DETAILS, UNDECIDED_BODY);
+}
+
+/** `<scheme>://<authority><path>` as the client sent it, the path cut as Envoy cuts it, and no token in it. */
+function originalUri(request: Request, locations: TokenLocations): Span {
+  const scheme = request.headers.first(FORWARDED_PROTO);
+  const original = request.headers.first(ORIGINAL_PATH);
+  const path = locations.blanked(original == ABSENT ? request.path : original);
+  const cut = slice(path, 0, min(lengthOf(path), MAX_REALM_PATH_BYTES));
+  const origin = join3(scheme == ABSENT ? EMPTY : scheme, encode("://"), request.authority);
+  return join3(origin, cut, EMPTY);
+}
+
+function join3(a: Span, b: Span, c: Span): Span {
+  const size = lengthOf(a) + lengthOf(b) + lengthOf(c);
+  const out = allocate(size);
+  if (out == 0) return EMPTY;
+  memory.copy(out, addressOf(a), lengthOf(a));
+  memory.copy(out + lengthOf(a), addressOf(b), lengthOf(b));
+  memory.copy(out + lengthOf(a) + lengthOf(b), addressOf(c), lengthOf(c));
+  return span(out, size);
+}

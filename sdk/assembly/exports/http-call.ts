@@ -1,0 +1,15 @@
+// For plugins that use `httpCall`.
+import { enter, leave, rootOf } from "../context/dispatcher";
+
+export function proxy_on_http_call_response(
+  id: u32,
+  token: u32,
+  headers: u32,
+  bodySize: u32,
+  trailers: u32,
+): void {
+  enter(id);
+  const root = rootOf(id);
+  if (root !== null) root.onHttpCallResponse(token, headers, bodySize, trailers);
+  leave();
+}
