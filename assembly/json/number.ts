@@ -39,7 +39,7 @@ function parse(start: usize, length: usize): f64 {
   return parseFloat(String.UTF8.decodeUnsafe(start, length, false));
 }
 
-/** The value of a number's text that `numberEnd` has accepted, as the nearest double. */
+/** The value of a number's text that `numberEnd` has accepted: exact up to 15 digits without exponent, else to within a unit or two in the last place. */
 export function numberOf(text: Span): f64 {
   const start = addressOf(text);
   const length = lengthOf(text);

@@ -1,0 +1,196 @@
+// What the unit tests call, in a build of its own (`asc --target testing`): bytes in, bytes out, without a host.
+// The shipped module contains none of this.
+import { ABSENT, EMPTY, Span, encode, isPresent, span } from "as-proxy-wasm-sdk/assembly";
+import { TokenCache } from "./authn/token-cache";
+import { Jwt } from "./authn/jwt";
+import { parseJwks } from "./authn/jwks";
+import { RequestPrincipalMatcher } from "./authz/request-principal";
+import { StringMatcher } from "./authz/string-matcher";
+import { decodeBase64Url } from "./bytes/base64url";
+import { QueryCursor, queryParameter, withoutParameter } from "./bytes/query";
+import { parseDuration } from "./config/duration";
+import { parseUri } from "./config/uri";
+import { numberOf } from "./json/number";
+import { parseJson } from "./json/parser";
+import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, textOf } from "./json/tape";
+import { toText } from "as-proxy-wasm-sdk/assembly";
+
+export {
+  proxy_on_memory_allocate as allocate,
+  reset,
+} from "as-proxy-wasm-sdk/assembly/memory/arena";
+
+/** A span's value for a text that was not given. */
+export const absent: u64 = ABSENT;
+
+export function base64url(address: usize, length: usize): Span {
+  return decodeBase64Url(span(address, length));
+}
+
+/** The document again, written canonically from the tape; ABSENT when it was refused. */
+export function json(address: usize, length: usize): Span {
+  const root = parseJson(span(address, length));
+  return root == NO_NODE ? ABSENT : encode(written(root));
+}
+
+function written(node: Node): string {
+  switch (kindOf(node)) {
+    case Kind.Null:
+      return "null";
+    case Kind.True:
+      return "true";
+    case Kind.False:
+      return "false";
+    case Kind.Number:
+      return numberOf(textOf(node)).toString();
+    case Kind.String:
+      return quoted(textOf(node));
+    default:
+      return container(node);
+  }
+}
+
+function container(node: Node): string {
+  const isObject = kindOf(node) == Kind.Object;
+  let text = isObject ? "{" : "[";
+  let child = firstOf(node);
+  for (let i = 0; i < countOf(node); i++) {
+    if (i > 0) text += ",";
+    if (isObject) {
+      text += quoted(textOf(child)) + ":";
+      child = after(child);
+    }
+    text += written(child);
+    child = after(child);
+  }
+  return text + (isObject ? "}" : "]");
+}
+
+/** Hexadecimal, so that no escape of the test's own can hide a mistake. */
+function quoted(text: Span): string {
+  const characters = toText(text);
+  let hex = '"';
+  for (let i = 0; i < characters.length; i++) {
+    hex += ("000" + characters.charCodeAt(i).toString(16)).slice(-4);
+  }
+  return hex + '"';
+}
+
+export function number(address: usize, length: usize): f64 {
+  return numberOf(span(address, length));
+}
+
+export function duration(address: usize, length: usize): i64 {
+  return parseDuration(span(address, length));
+}
+
+/** `error|host|port|authority|path` */
+export function uri(address: usize, length: usize): Span {
+  const parsed = parseUri(span(address, length));
+  const port = parsed.port.toString();
+  return encode(
+    parsed.error + "|" + parsed.host + "|" + port + "|" + parsed.authority + "|" + parsed.path,
+  );
+}
+
+export function parameter(
+  address: usize,
+  length: usize,
+  nameAddress: usize,
+  nameLength: usize,
+): Span {
+  return queryParameter(span(address, length), span(nameAddress, nameLength), new QueryCursor());
+}
+
+export function cut(
+  address: usize,
+  length: usize,
+  nameAddress: usize,
+  nameLength: usize,
+  keepName: bool,
+): Span {
+  const name = span(nameAddress, nameLength);
+  return withoutParameter(span(address, length), name, keepName, new QueryCursor());
+}
+
+const jwt = new Jwt();
+
+/** The status of reading a token (JwtStatus). */
+export function readToken(address: usize, length: usize): i32 {
+  return jwt.read(span(address, length));
+}
+
+/** What `readToken` found: 0 nbf, 1 exp. */
+export function tokenTime(which: i32): u64 {
+  return which == 0 ? jwt.notBefore : jwt.expiry;
+}
+
+/** The DER key of the first usable key, or the reasons why there is none. */
+export function firstKey(address: usize, length: usize): Span {
+  const set = parseJwks(span(address, length));
+  if (set.error.length > 0) return encode(set.error + "|" + set.warnings.join("|"));
+  return set.keys[0].publicKey;
+}
+
+export function matchesPath(
+  pattern: usize,
+  patternLength: usize,
+  value: usize,
+  length: usize,
+): bool {
+  return StringMatcher.of(toText(span(pattern, patternLength))).matches(span(value, length));
+}
+
+export function matchesHost(
+  pattern: usize,
+  patternLength: usize,
+  value: usize,
+  length: usize,
+): bool {
+  const matcher = StringMatcher.ofHeader(toText(span(pattern, patternLength)), true);
+  return matcher.matches(span(value, length));
+}
+
+/** `subject` of length -1: the token has none. */
+export function matchesPrincipal(
+  pattern: usize,
+  patternLength: usize,
+  issuer: usize,
+  issuerLength: usize,
+  subject: usize,
+  subjectLength: i32,
+): bool {
+  const sub = subjectLength < 0 ? ABSENT : span(subject, subjectLength);
+  const matcher = new RequestPrincipalMatcher(toText(span(pattern, patternLength)));
+  return matcher.matches(span(issuer, issuerLength), sub);
+}
+
+let cache = new TokenCache(0, 0);
+
+export function newCache(maxTokens: u32, maxBytes: u32): void {
+  cache.free();
+  cache = new TokenCache(maxTokens, maxBytes);
+}
+
+/** Adds a token that expires at `expiry`; its subject is its own text. */
+export function cacheAdd(address: usize, length: usize, generation: u64, expiry: u64): void {
+  jwt.issuer = EMPTY;
+  jwt.subject = span(address, length);
+  jwt.expiry = expiry;
+  cache.add(span(address, length), generation, jwt);
+}
+
+/** The expiry of a cached token, or -1. */
+export function cacheFind(address: usize, length: usize, generation: u64): i64 {
+  return cache.find(span(address, length), generation, jwt) ? <i64>jwt.expiry : -1;
+}
+
+/** The subject of the token found last. */
+export function cachedSubject(): Span {
+  return isPresent(jwt.subject) ? jwt.subject : EMPTY;
+}
+
+/** Pages of memory, to see that it does not grow. */
+export function pages(): i32 {
+  return memory.size();
+}

@@ -1,0 +1,71 @@
+// The `testing` build of the module's parts, with a host that gives the time and nothing else.
+import { readFileSync } from 'node:fs';
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  allocate(size: number): number;
+  reset(): void;
+  base64url(a: number, n: number): bigint;
+  json(a: number, n: number): bigint;
+  number(a: number, n: number): number;
+  duration(a: number, n: number): bigint;
+  uri(a: number, n: number): bigint;
+  parameter(a: number, n: number, b: number, m: number): bigint;
+  cut(a: number, n: number, b: number, m: number, keepName: number): bigint;
+  readToken(a: number, n: number): number;
+  tokenTime(which: number): bigint;
+  firstKey(a: number, n: number): bigint;
+  matchesPath(a: number, n: number, b: number, m: number): number;
+  matchesHost(a: number, n: number, b: number, m: number): number;
+  matchesPrincipal(a: number, n: number, b: number, m: number, c: number, o: number): number;
+  newCache(maxTokens: number, maxBytes: number): void;
+  cacheAdd(a: number, n: number, generation: bigint, expiry: bigint): void;
+  cacheFind(a: number, n: number, generation: bigint): bigint;
+  cachedSubject(): bigint;
+  pages(): number;
+}
+
+const ABSENT = 0xffff_ffff_ffff_ffffn;
+
+/** Bytes given to the module: address and length, to be spread into a call. */
+export type Given = [address: number, length: number];
+
+/** The module's parts with spans turned into Buffers. */
+export class TestingModule {
+  readonly exports: Exports;
+
+  constructor() {
+    const module = new WebAssembly.Module(readFileSync('build/testing.wasm'));
+    const env: Record<string, (...args: number[]) => number> = {};
+    for (const { name } of WebAssembly.Module.imports(module)) env[name] = () => 12;
+    env.proxy_get_current_time_nanoseconds = (at) => {
+      new DataView(this.exports.memory.buffer).setBigUint64(at!, 1_700_000_000_000_000_000n, true);
+      return 0;
+    };
+    const instance = new WebAssembly.Instance(module, { env });
+    this.exports = instance.exports as unknown as Exports;
+    (instance.exports._initialize as () => void)();
+  }
+
+  /** Begins a callback: everything given and returned before is gone. */
+  reset(): void {
+    this.exports.reset();
+  }
+
+  /** Puts bytes, or a text as UTF-8, into the module's memory. */
+  give(data: Uint8Array | string): Given {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    const address = this.exports.allocate(bytes.length);
+    if (address === 0) throw new Error(`the module has no room for ${bytes.length} bytes`);
+    new Uint8Array(this.exports.memory.buffer, address, bytes.length).set(bytes);
+    return [address, bytes.length];
+  }
+
+  /** The bytes that a call has returned, or undefined for ABSENT. */
+  take(span: bigint): Buffer | undefined {
+    if (BigInt.asUintN(64, span) === ABSENT) return undefined;
+    const value = BigInt.asUintN(64, span);
+    const address = Number(value & 0xffff_ffffn);
+    return Buffer.from(this.exports.memory.buffer.slice(address, address + Number(value >> 32n)));
+  }
+}

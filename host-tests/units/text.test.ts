@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { TestingModule } from './testing-module.ts';
+
+const module = new TestingModule();
+
+describe('durations', () => {
+  it.each([
+    ['60s', 60_000_000_000n],
+    ['0s', 0n],
+    ['0', 0n],
+    ['1m30s', 90_000_000_000n],
+    ['0.5s', 500_000_000n],
+    ['.5s', 500_000_000n],
+    ['250ms', 250_000_000n],
+    ['1h', 3_600_000_000_000n],
+    ['5us', 5000n],
+    ['7ns', 7n],
+  ])('%s is %d ns', (text, nanoseconds) => {
+    module.reset();
+    expect(module.exports.duration(...module.give(text))).toBe(nanoseconds);
+  });
+
+  it.each([
+    '',
+    '60',
+    's',
+    '-1s',
+    '1x',
+    '1.2.3s',
+    '1s ',
+    ' 1s',
+    '1 s',
+    '.s',
+    '1e3s',
+    '99999999999h',
+  ])('%j is none', (text) => {
+    module.reset();
+    expect(module.exports.duration(...module.give(text))).toBe(-1n);
+  });
+});
+
+describe('a jwksUri', () => {
+  const parse = (text: string): string => {
+    module.reset();
+    return module.take(module.exports.uri(...module.give(text)))!.toString();
+  };
+
+  it.each([
+    ['https://example.com/jwks.json', '|example.com|443|example.com|/jwks.json'],
+    ['http://example.com', '|example.com|80|example.com|/'],
+    ['HTTPS://Example.COM:8443/a?b=c#d', '|example.com|8443|example.com:8443|/a?b=c'],
+    ['https://example.com?x', '|example.com|443|example.com|/?x'],
+    ['http://[::1]:8080/k', '|::1|8080|[::1]:8080|/k'],
+    ['https://[2001:db8::1]/k', '|2001:db8::1|443|[2001:db8::1]|/k'],
+  ])('%s is taken apart', (text, parts) => {
+    expect(parse(text)).toBe(parts);
+  });
+
+  it.each([
+    'ftp://example.com/',
+    'example.com/jwks',
+    'https:/example.com/',
+    'https://',
+    'https:///path',
+    'https://example.com:0/',
+    'https://example.com:65536/',
+    'https://example.com:x/',
+    'https://user:secret@example.com/',
+    'https://exa mple.com/',
+    'https://example.com/\r\nx: y',
+    'https://[::1/',
+    '',
+  ])('%j is refused', (text) => {
+    expect(parse(text).split('|')[0]).not.toBe('');
+  });
+});
+
+describe('the query', () => {
+  const value = (path: string, name = 'access_token'): string | undefined => {
+    module.reset();
+    const found = module.exports.parameter(...module.give(path), ...module.give(name));
+    return module.take(found)?.toString();
+  };
+  const without = (path: string, keepName = 0): string => {
+    module.reset();
+    const rest = module.exports.cut(...module.give(path), ...module.give('access_token'), keepName);
+    return module.take(rest)!.toString();
+  };
+
+  it.each([
+    ['/ip', undefined],
+    ['/ip?', undefined],
+    ['/ip?x=access_token', undefined],
+    ['/ip?access_token', ''],
+    ['/ip?access_token=', ''],
+    ['/ip?access_token=a.b.c', 'a.b.c'],
+    ['/ip?x=1&access_token=a&access_token=b', 'a'],
+    ['/ip?%61ccess_token=a', 'a'],
+    ['/ip?access_token=a%2Eb%2ec', 'a.b.c'],
+    ['/ip?access_token=a=b', 'a=b'],
+    ['/ip?access_token=%zz%4', '%zz%4'],
+    ['/ip?Access_Token=a', undefined],
+  ])('of %s has the token %j', (path, token) => {
+    expect(value(path)).toBe(token);
+  });
+
+  it.each([
+    ['/ip?access_token=a', '/ip'],
+    ['/ip?a=1&access_token=a&b=%20x+y', '/ip?a=1&b=%20x+y'],
+    ['/ip?access_token=a&x', '/ip?x'],
+    ['/ip?x=1&&y&%61ccess_token=a', '/ip?x=1&&y'],
+    ['/ip?access_token=a&access_token=b', '/ip'],
+    ['/ip?x=access_token', '/ip?x=access_token'],
+    ['/ip', '/ip'],
+  ])('loses the token and nothing else: %s becomes %s', (path, rest) => {
+    expect(without(path)).toBe(rest);
+  });
+
+  it('keeps no token in a message', () => {
+    expect(without('/ip?a=1&access_token=secret&%61ccess_token=secret', 1)).toBe(
+      '/ip?a=1&access_token=&%61ccess_token=',
+    );
+  });
+});

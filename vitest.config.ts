@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['host-tests/**/*.test.ts', 'envoy-tests/**/*.test.ts'],
+    // Real Envoys start, and two cores are all there is: files one after another.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+  },
+});
