@@ -1,0 +1,125 @@
+import { writeFile } from 'node:fs/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { messageOf } from '../envoy/errors.ts';
+import { KeyError, keySet, publicJwk, readPrivateKey } from '../istio/token/keys.ts';
+import { SAMPLE_ISSUER, mintToken } from '../istio/token/mint.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
+import { readInput } from './read-input.ts';
+
+interface Options {
+  iss: string;
+  sub?: string;
+  aud?: string;
+  expire: number;
+  claims?: string;
+  listclaim: string[][];
+  nestedclaim: string[][];
+  jwks?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  openssl genrsa -out key.pem 2048
+  portcullis token mint key.pem --jwks jwks.json
+  portcullis token mint key.pem --expire 5
+  portcullis token mint key.pem --iss https://idp.example --aud one,two --claims email:a@b.c
+  portcullis token mint key.pem --listclaim groups admins readers`;
+
+/** `portcullis token mint`: the options of Istio's gen-jwt.py, with the same defaults. */
+export function tokenMintCommand(): Command {
+  return new Command('mint')
+    .summary("mint a token as Istio's gen-jwt.py does")
+    .description('Prints a token, signed by RS256 with an RSA private key.')
+    .argument('<key.pem>', 'private key in PEM format; - reads standard input')
+    .option('--iss <issuer>', 'iss claim', SAMPLE_ISSUER)
+    .option('--sub <subject>', 'sub claim; default: the same as iss')
+    .option('--aud <audiences>', 'aud claim; several are separated by commas')
+    .option('--expire <seconds>', 'seconds until the token expires', seconds, 3600)
+    .option('--claims <name:value,…>', 'further claims, with strings as values')
+    .option('--listclaim <name value…>', 'a claim that is a list; may be repeated', group, [])
+    .option('--nestedclaim <name value…>', 'a list within the claim "nested"', group, [])
+    .option('--jwks <file>', 'write the key set to this file')
+    .addHelpText('after', EXAMPLES)
+    .action(mint);
+}
+
+async function mint(keyFile: string, options: Options): Promise<void> {
+  let key;
+  try {
+    key = readPrivateKey(await readInput(keyFile));
+  } catch (error) {
+    if (error instanceof KeyError)
+      throw new Failure(ExitCode.Usage, `${keyFile}: ${error.message}`);
+    throw error;
+  }
+  const token = mintToken(key, {
+    iss: options.iss,
+    sub: options.sub,
+    aud: options.aud,
+    expire: options.expire,
+    claims: { ...parseClaims(options.claims), ...listClaims(options) },
+  });
+  if (options.jwks !== undefined) {
+    await writeFile(options.jwks, keySet(publicJwk(key))).catch((error: unknown) => {
+      throw new Failure(ExitCode.Usage, `${options.jwks}: ${messageOf(error)}`);
+    });
+  }
+  process.stdout.write(`${token}\n`);
+}
+
+function seconds(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number of seconds');
+  return Number(text);
+}
+
+/** Separates the words of an option that takes several; no argument of a command can hold it. */
+const SEPARATOR = '\0';
+const GROUPED = ['--listclaim', '--nestedclaim'];
+const LONG = ['iss', 'sub', 'aud', 'expire', 'claims', 'jwks', 'listclaim', 'nestedclaim'];
+
+/**
+ * Arguments as gen-jwt.py takes them, for commander: long options with one dash, and options that take all the words up to
+ * the next option, as often as they come.
+ */
+export function gatherArguments(argv: string[]): string[] {
+  const gathered: string[] = [];
+  let open = false;
+  for (const word of argv) {
+    const option = LONG.some((name) => word === `-${name}` || word.startsWith(`-${name}=`))
+      ? `-${word}`
+      : word;
+    if (open && !option.startsWith('-')) {
+      gathered[gathered.length - 1] += SEPARATOR + option;
+      continue;
+    }
+    open = GROUPED.includes(option);
+    gathered.push(open ? `${option}=` : option);
+  }
+  return gathered;
+}
+
+function group(text: string, before: string[][]): string[][] {
+  const words = text.split(SEPARATOR).slice(1);
+  if (words.length < 2) throw new InvalidArgumentError('expected a name and at least one value');
+  return [...before, words];
+}
+
+function listClaims({ listclaim, nestedclaim }: Options): Record<string, unknown> {
+  const lists = (items: string[][]): Record<string, string[]> =>
+    Object.fromEntries(items.map(([name, ...values]) => [name, values]));
+  return {
+    ...lists(listclaim),
+    ...(nestedclaim.length > 0 ? { nested: lists(nestedclaim) } : {}),
+  };
+}
+
+function parseClaims(text: string | undefined): Record<string, string> {
+  if (text === undefined) return {};
+  return Object.fromEntries(
+    text.split(',').map((item) => {
+      const colon = item.indexOf(':');
+      if (colon <= 0) throw new Failure(ExitCode.Usage, `--claims ${item}: expected name:value`);
+      return [item.slice(0, colon), item.slice(colon + 1)];
+    }),
+  );
+}

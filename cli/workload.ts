@@ -1,0 +1,44 @@
+import type { Address, Node } from '../envoy/config/types.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
+
+/** Reads `--workload NS[/k=v,…]`. */
+export function parseWorkload(text: string): Node {
+  const slash = text.indexOf('/');
+  const namespace = slash < 0 ? text : text.slice(0, slash);
+  const pairs = slash < 0 || slash === text.length - 1 ? [] : text.slice(slash + 1).split(',');
+  if (namespace === '') throw usage(`--workload ${text}: the namespace is missing`);
+  const labels: Record<string, string> = {};
+  for (const pair of pairs) {
+    const [, key, value] = /^([^=]+)=(.*)$/.exec(pair) ?? [];
+    if (key === undefined || value === undefined) {
+      throw usage(`--workload ${text}: "${pair}" is no label; write NS/key=value,key=value`);
+    }
+    labels[key] = value;
+  }
+  return { namespace, labels };
+}
+
+/** Reads `IP:PORT`, `[IPV6]:PORT`, or for upstreams `HOST:PORT`. */
+export function parseAddress(option: string, text: string): Address {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
+  const address = bracketed ?? plain;
+  const port = Number(digits);
+  if (address === undefined || !(port <= 65535)) {
+    throw usage(`${option} ${text}: expected IP:PORT`);
+  }
+  return { address, port };
+}
+
+/** Reads `URI=FILE`; the URI may hold `=`, the file may not. */
+export function parseJwks(text: string): { uri: string; file: string } {
+  const equal = text.lastIndexOf('=');
+  const uri = text.slice(0, Math.max(equal, 0));
+  if (!/^https?:\/\/./i.test(uri) || !URL.canParse(uri) || equal === text.length - 1) {
+    throw usage(`--jwks ${text}: expected URI=FILE, the URI beginning with https:// or http://`);
+  }
+  return { uri, file: text.slice(equal + 1) };
+}
+
+function usage(message: string): Failure {
+  return new Failure(ExitCode.Usage, message);
+}

@@ -1,0 +1,111 @@
+// Certificates of a mesh: an authority of its own, ECDSA P-256.
+// The X.509 library's dependency injection needs it first.
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type JsonGeneralNames,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  type X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+/** Clocks differ: valid from a little before now. */
+const BACKDATED_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** A certificate and its private key, both PEM. */
+export interface KeyPair {
+  certificate: string;
+  key: string;
+}
+
+/** A certificate authority that lives as long as the object. */
+export class Authority {
+  private readonly keys: CryptoKeyPair;
+  private readonly root: X509Certificate;
+
+  private constructor(keys: CryptoKeyPair, root: X509Certificate) {
+    this.keys = keys;
+    this.root = root;
+  }
+
+  /** Makes an authority, valid for a day. */
+  static async create(name: string): Promise<Authority> {
+    const keys = await generateKeys();
+    const root = await X509CertificateGenerator.createSelfSigned(
+      {
+        serialNumber: serialNumber(),
+        name: `CN=${name}`,
+        ...validity(),
+        signingAlgorithm: ALGORITHM,
+        keys,
+        extensions: [
+          new BasicConstraintsExtension(true, undefined, true),
+          new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+        ],
+      },
+      webcrypto as Crypto,
+    );
+    return new Authority(keys, root);
+  }
+
+  /** The authority's certificate, PEM. */
+  get certificate(): string {
+    return this.root.toString('pem');
+  }
+
+  /** A server certificate for host names, valid for a day. */
+  async issueServer(...hosts: string[]): Promise<KeyPair> {
+    return this.issue(hosts.map((value) => ({ type: 'dns', value })));
+  }
+
+  private async issue(names: JsonGeneralNames): Promise<KeyPair> {
+    const keys = await generateKeys();
+    const certificate = await X509CertificateGenerator.create(
+      {
+        serialNumber: serialNumber(),
+        issuer: this.root.subject,
+        subject: '',
+        ...validity(),
+        signingAlgorithm: ALGORITHM,
+        publicKey: keys.publicKey,
+        signingKey: this.keys.privateKey,
+        extensions: [
+          new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+          new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+          new SubjectAlternativeNameExtension(names, true),
+        ],
+      },
+      webcrypto as Crypto,
+    );
+    const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+    return { certificate: certificate.toString('pem'), key: pem('PRIVATE KEY', pkcs8) };
+  }
+}
+
+async function generateKeys(): Promise<CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
+}
+
+function validity(): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return { notBefore: new Date(now - BACKDATED_MS), notAfter: new Date(now + DAY_MS) };
+}
+
+function serialNumber(): string {
+  return `01${Buffer.from(webcrypto.getRandomValues(new Uint8Array(15))).toString('hex')}`;
+}
+
+function pem(label: string, der: ArrayBuffer): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}

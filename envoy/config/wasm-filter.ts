@@ -1,0 +1,70 @@
+import { type JsonObject, typed } from './types.ts';
+
+/** The name of the filter, of its ECDS resource and of its VM. */
+export const PLUGIN = 'portcullis';
+
+const WASM = 'envoy.extensions.filters.http.wasm.v3.Wasm';
+
+/** What the module is started with. */
+export interface WasmPlugin {
+  /** The plugin's name: it marks log lines and statistics. */
+  name: string;
+  /** Plugins with the same VM name share one VM, and with it the key sets. */
+  vmId: string;
+  /** Path of the module. */
+  module: string;
+  /** Plugin configuration, JSON. */
+  configuration: string;
+}
+
+/** The filter, written into the listener. */
+export function staticWasmFilter(plugin: WasmPlugin): JsonObject {
+  return { name: plugin.name, typed_config: wasmConfig(plugin) };
+}
+
+/** The filter, delivered as extension configuration (ECDS) from `NAME.json` in a watched directory. */
+export function discoveredWasmFilter(name: string, directory: string): JsonObject {
+  return {
+    name,
+    config_discovery: {
+      config_source: {
+        path_config_source: {
+          path: `${directory}/${name}.json`,
+          watched_directory: { path: directory },
+        },
+        resource_api_version: 'V3',
+      },
+      type_urls: [`type.googleapis.com/${WASM}`],
+    },
+  };
+}
+
+/** The ECDS answer that carries the plugin. */
+export function discoveryResponse(plugin: WasmPlugin, version: string): JsonObject {
+  return {
+    version_info: version,
+    resources: [
+      typed('envoy.config.core.v3.TypedExtensionConfig', {
+        name: plugin.name,
+        typed_config: wasmConfig(plugin),
+      }),
+    ],
+  };
+}
+
+function wasmConfig(plugin: WasmPlugin): JsonObject {
+  return typed(WASM, {
+    config: {
+      name: plugin.name,
+      root_id: plugin.name,
+      // After a trap the VM comes back with the next request; until then, closed.
+      failure_policy: 'FAIL_RELOAD',
+      configuration: typed('google.protobuf.StringValue', { value: plugin.configuration }),
+      vm_config: {
+        vm_id: plugin.vmId,
+        runtime: 'envoy.wasm.runtime.v8',
+        code: { local: { filename: plugin.module } },
+      },
+    },
+  });
+}

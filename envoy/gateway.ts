@@ -1,0 +1,78 @@
+// A proxy with the module in front of one upstream: the shape of `render envoy`, of the demo and of the tests.
+import { bootstrap } from './config/bootstrap.ts';
+import {
+  type JwksRoute,
+  cluster,
+  clusterNameOf,
+  internalCluster,
+  jwksCluster,
+} from './config/clusters.ts';
+import {
+  type PathNormalization,
+  httpListener,
+  internalDocumentListener,
+} from './config/http-listener.ts';
+import type { Address, JsonObject, Node } from './config/types.ts';
+
+/** The listener of the proxy, and its upstream cluster. */
+export const INGRESS = 'ingress';
+const UPSTREAM = 'upstream';
+
+/** A proxy to be configured. */
+export interface Proxy {
+  node: Node;
+  listen: Address;
+  upstream: Address;
+  admin: Address;
+  /** Gateway (an edge) or sidecar. */
+  gateway: boolean;
+  /** The filters of the listener: the module's, as a rule. */
+  filters: JsonObject[];
+  accessLogPath: string;
+  pathNormalization?: PathNormalization;
+  /** Key sets to fetch, each with its route if not the obvious one. */
+  jwksUris: Map<string, JwksRoute | { document: string }>;
+  /** Listeners beside: tests put the native filters there. */
+  neighbours?: { name: string; filters: JsonObject[] }[];
+}
+
+/** The proxy's bootstrap. */
+export function proxyBootstrap(proxy: Proxy): JsonObject {
+  const jwks = [...proxy.jwksUris].map(([uri, route]) => jwksResources(uri, route));
+  const all = [{ name: INGRESS, filters: proxy.filters }, ...(proxy.neighbours ?? [])];
+  return bootstrap({
+    id: `${proxy.gateway ? 'gateway' : 'sidecar'}.${proxy.node.namespace}`,
+    node: proxy.node,
+    admin: proxy.admin,
+    listeners: [
+      ...all.map(({ name, filters }) =>
+        httpListener({
+          name,
+          filters,
+          listen: name === INGRESS ? proxy.listen : { ...proxy.listen, port: 0 },
+          upstream: UPSTREAM,
+          gateway: proxy.gateway,
+          accessLogPath: proxy.accessLogPath,
+          pathNormalization: proxy.pathNormalization,
+        }),
+      ),
+      ...jwks.flatMap(({ listeners }) => listeners),
+    ],
+    clusters: [
+      cluster(UPSTREAM, proxy.upstream),
+      ...new Map(jwks.flatMap(({ clusters }) => clusters).map((c) => [c.name, c])).values(),
+    ],
+  });
+}
+
+function jwksResources(
+  uri: string,
+  route: JwksRoute | { document: string },
+): { listeners: JsonObject[]; clusters: JsonObject[] } {
+  if (!('document' in route)) return { listeners: [], clusters: [jwksCluster(uri, route)] };
+  const listener = `jwks ${uri}`;
+  return {
+    listeners: [internalDocumentListener(listener, route.document)],
+    clusters: [internalCluster(clusterNameOf(uri), listener)],
+  };
+}

@@ -1,0 +1,191 @@
+// The `process` runtime: an Envoy of this machine in a folder of its own.
+import { close, open } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { JsonObject } from '../config/types.ts';
+import { type WasmPlugin, discoveryResponse } from '../config/wasm-filter.ts';
+import { EnvironmentError } from '../errors.ts';
+import { Admin } from './admin.ts';
+import { Supervised } from './supervised.ts';
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+
+/** How often the admin interface is asked while something is awaited, in milliseconds. */
+const POLL_MS = 20;
+/** How long Envoy may take to start, and to take over a configuration, in milliseconds. */
+const START_LIMIT_MS = 30_000;
+const APPLY_LIMIT_MS = 15_000;
+
+/** What became of a new configuration. */
+export type Applied = { accepted: true } | { accepted: false; errors: string[] };
+
+/** What to start. */
+export interface EnvoyOptions {
+  /** Path of the binary. */
+  binary: string;
+  /** Folder for configuration, log and extension configuration; must be the process's own. */
+  folder: string;
+  /** The bootstrap; its admin address may have port 0. */
+  bootstrap: JsonObject;
+  /** Plugins delivered by ECDS, in force from the start. */
+  plugins?: WasmPlugin[];
+  /** Worker threads. */
+  concurrency?: number;
+  logLevel?: string;
+}
+
+/** The folder that `discoveredWasmFilter` must name for a process in `folder`. */
+export function discoveryFolder(folder: string): string {
+  return join(folder, 'ecds');
+}
+
+/** A running Envoy. */
+export class EnvoyProcess {
+  readonly admin: Admin;
+  private readonly options: EnvoyOptions;
+  private readonly child: Supervised;
+  private readonly listeners: Map<string, number>;
+  private readonly versions = new Map<string, number>();
+
+  private constructor(
+    options: EnvoyOptions,
+    child: Supervised,
+    admin: Admin,
+    listeners: Map<string, number>,
+  ) {
+    this.options = options;
+    this.child = child;
+    this.admin = admin;
+    this.listeners = listeners;
+  }
+
+  /** Starts an Envoy and waits until its listeners are active. Throws EnvironmentError with the end of its log. */
+  static async start(options: EnvoyOptions): Promise<EnvoyProcess> {
+    const { folder } = options;
+    await mkdir(discoveryFolder(folder), { recursive: true });
+    await writeFile(join(folder, 'envoy.json'), JSON.stringify(options.bootstrap, null, 2));
+    for (const plugin of options.plugins ?? []) await writePlugin(folder, plugin, '1');
+    const addressFile = join(folder, 'admin-address');
+    await rm(addressFile, { force: true });
+    const log = await openFile(join(folder, 'envoy.log'), 'a');
+    const child = Supervised.start(options.binary, argumentsOf(options, addressFile), log);
+    await closeFile(log);
+    try {
+      const admin = new Admin(`http://${await awaitAddress(child, addressFile, folder)}`);
+      await awaitReady(child, admin, folder);
+      const envoy = new EnvoyProcess(options, child, admin, await admin.ports());
+      for (const plugin of options.plugins ?? []) envoy.versions.set(plugin.name, 1);
+      return envoy;
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+  }
+
+  /** The port that a listener is bound to. */
+  port(listener: string): number {
+    const port = this.listeners.get(listener);
+    if (port === undefined) throw new Error(`there is no listener ${listener}`);
+    return port;
+  }
+
+  /** Whether it still runs. */
+  get running(): boolean {
+    return this.child.running;
+  }
+
+  /** Everything Envoy has logged so far. */
+  log(): Promise<string> {
+    return readFile(join(this.options.folder, 'envoy.log'), 'utf8');
+  }
+
+  /**
+   * Puts a plugin's new configuration into force without a restart, and waits until it is, or until Envoy has refused it; then
+   * the old one stays. `listener` is which listener's filter is asked for its version: any that names the plugin.
+   */
+  async apply(plugin: WasmPlugin): Promise<Applied> {
+    const version = (this.versions.get(plugin.name) ?? 0) + 1;
+    this.versions.set(plugin.name, version);
+    const before = await this.refusals(plugin.name);
+    const logged = (await this.log()).length;
+    await writePlugin(this.options.folder, plugin, String(version));
+    for (const end = Date.now() + APPLY_LIMIT_MS; Date.now() < end; await sleep(POLL_MS)) {
+      const stats = await this.admin.stats(statsOf(plugin.name));
+      const versions = [...stats].filter(([name]) => name.endsWith('.version_text'));
+      if (versions.length > 0 && versions.every(([, value]) => value === String(version))) {
+        return { accepted: true };
+      }
+      if ((await this.refusals(plugin.name)) > before) {
+        return { accepted: false, errors: errorsIn((await this.log()).slice(logged)) };
+      }
+    }
+    throw new EnvironmentError(`Envoy did not take over a configuration in ${APPLY_LIMIT_MS} ms`);
+  }
+
+  /** Ends it, and waits until it is gone. */
+  async stop(): Promise<void> {
+    await this.child.stop();
+  }
+
+  private async refusals(name: string): Promise<number> {
+    const stats = await this.admin.stats(statsOf(name));
+    return [...stats]
+      .filter(([key]) => key.endsWith('.update_rejected') || key.endsWith('.config_fail'))
+      .reduce((sum, [, value]) => sum + Number(value), 0);
+  }
+}
+
+function argumentsOf(options: EnvoyOptions, addressFile: string): string[] {
+  return [
+    ...['--config-path', join(options.folder, 'envoy.json')],
+    ...['--concurrency', String(options.concurrency ?? 2)],
+    ...['--log-level', options.logLevel ?? 'warning'],
+    ...['--admin-address-path', addressFile],
+    '--use-dynamic-base-id',
+    ...['--drain-time-s', '1', '--parent-shutdown-time-s', '2'],
+  ];
+}
+
+/** Writes beside and renames over: Envoy never sees half a file. */
+async function writePlugin(folder: string, plugin: WasmPlugin, version: string): Promise<void> {
+  const path = join(discoveryFolder(folder), `${plugin.name}.json`);
+  await writeFile(`${path}.new`, JSON.stringify(discoveryResponse(plugin, version)));
+  await rename(`${path}.new`, path);
+}
+
+async function awaitAddress(child: Supervised, file: string, folder: string): Promise<string> {
+  for (const end = Date.now() + START_LIMIT_MS; Date.now() < end; await sleep(POLL_MS)) {
+    const address = await readFile(file, 'utf8').catch(() => '');
+    if (address !== '') return address.trim();
+    if (!child.running) break;
+  }
+  throw new EnvironmentError(`Envoy did not start:\n${await endOfLog(folder)}`);
+}
+
+async function awaitReady(child: Supervised, admin: Admin, folder: string): Promise<void> {
+  for (const end = Date.now() + START_LIMIT_MS; Date.now() < end; await sleep(POLL_MS)) {
+    if (await admin.isReady()) return;
+    if (!child.running) break;
+  }
+  throw new EnvironmentError(`Envoy did not become ready:\n${await endOfLog(folder)}`);
+}
+
+async function endOfLog(folder: string): Promise<string> {
+  const log = await readFile(join(folder, 'envoy.log'), 'utf8').catch(() => '');
+  const inUse = /cannot bind '([^']+)': Address already in use/.exec(log);
+  if (inUse) return `the address ${inUse[1]} is in use by another program`;
+  const errors = errorsIn(log);
+  return errors.length > 0 ? errors.join('\n') : log.trimEnd().split('\n').slice(-8).join('\n');
+}
+
+function statsOf(name: string): RegExp {
+  return new RegExp(`extension_config_discovery\\..*${name}\\.`);
+}
+
+/** The module's error lines in a piece of Envoy's log, each once. */
+export function errorsIn(log: string): string[] {
+  return [...new Set([...log.matchAll(/wasm log[^\n]*?: (config: [^\n]*)/g)].map((m) => m[1]!))];
+}

@@ -1,0 +1,58 @@
+// Istio's MeshConfig, as far as it bears on these policies.
+import { parseDocument } from 'yaml';
+import type { Settings } from './plugin-configuration.ts';
+
+const NORMALIZATIONS = ['DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'];
+
+/** Fields that would change a decision and that are not understood yet. */
+const REFUSED = ['extensionProviders', 'defaultProviders'];
+
+/** What a MeshConfig says. */
+export interface MeshConfig {
+  settings: Settings;
+  pathNormalization?: 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
+}
+
+/** Reads a MeshConfig, YAML or JSON. Throws an Error that names the field. Fields without any bearing are passed over. */
+export function readMeshConfig(text: string): MeshConfig {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) throw new Error(document.errors[0]!.message.split('\n')[0]);
+  const mesh = (document.toJS() ?? {}) as Record<string, unknown>;
+  if (typeof mesh !== 'object' || Array.isArray(mesh)) throw new Error('must be an object');
+  for (const field of REFUSED) {
+    if (field in mesh) throw new Error(`${field} is not supported yet`);
+  }
+  return {
+    settings: {
+      rootNamespace: textOf(mesh, 'rootNamespace'),
+      trustDomain: textOf(mesh, 'trustDomain'),
+      trustDomainAliases: textsOf(mesh, 'trustDomainAliases'),
+    },
+    pathNormalization: normalizationOf(mesh.pathNormalization),
+  };
+}
+
+function textOf(mesh: Record<string, unknown>, field: string): string | undefined {
+  const value = mesh[field];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') throw new Error(`${field} must be a string`);
+  return value;
+}
+
+function textsOf(mesh: Record<string, unknown>, field: string): string[] | undefined {
+  const value = mesh[field];
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
+    throw new Error(`${field} must be a list of strings`);
+  }
+  return value;
+}
+
+function normalizationOf(value: unknown): MeshConfig['pathNormalization'] {
+  if (value === undefined) return undefined;
+  const normalization = (value as { normalization?: unknown } | null)?.normalization;
+  if (typeof normalization !== 'string' || !NORMALIZATIONS.includes(normalization)) {
+    throw new Error(`pathNormalization.normalization must be one of ${NORMALIZATIONS.join(', ')}`);
+  }
+  return normalization === 'DEFAULT' ? 'BASE' : (normalization as MeshConfig['pathNormalization']);
+}

@@ -1,0 +1,27 @@
+// The module's error lines, brought back to the file that the resource came from.
+import type { Resource } from './load.ts';
+import type { Problem } from './problem.ts';
+
+const RESOURCE_LINE = /^config: resources\[(\d+)\](?: ([^:]*))?: (.*)$/s;
+/** A path is what stands before the first colon, if it looks like one. */
+const PATH = /^((?:[\w/.-]+(?:\[\d+\])*\.?)+): (.*)$/s;
+
+/** Turns the lines `config: …` of the module's log into problems with a place. */
+export function locateErrors(lines: string[], resources: Resource[]): Problem[] {
+  return lines.map((line) => {
+    const match = RESOURCE_LINE.exec(line);
+    const resource = match ? resources[Number(match[1])] : undefined;
+    if (match === null || resource === undefined) {
+      const message = line.replace(/^config: /, '');
+      return { file: resources[0]?.file ?? '-', line: 1, column: 1, message };
+    }
+    const [, path, message] = PATH.exec(match[3]!) ?? [undefined, '', match[3]!];
+    return {
+      file: resource.file,
+      ...resource.locate(path!),
+      resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
+      path: path!,
+      message: message!,
+    };
+  });
+}

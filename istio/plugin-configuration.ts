@@ -1,0 +1,40 @@
+// The plugin configuration (docs/configuration.md): resources, verbatim, and the settings around them.
+import type { Resource } from './load.ts';
+
+/** Settings beside the resources; what is absent keeps the module's default. */
+export interface Settings {
+  rootNamespace?: string;
+  trustDomain?: string;
+  trustDomainAliases?: string[];
+  workload?: { namespace?: string; labels?: Record<string, string>; containerPort?: number };
+  clockSkew?: string;
+  jwks?: { uri: string; cluster?: string; refresh?: string; timeout?: string }[];
+  tokenCache?: { maxTokens?: number; maxBytes?: number };
+}
+
+/** The configuration as JSON text. Deterministic: settings in the order of the documentation, resources as given. */
+export function pluginConfiguration(resources: Resource[], settings: Settings = {}): string {
+  const { rootNamespace, trustDomain, trustDomainAliases, workload, clockSkew } = settings;
+  return JSON.stringify({
+    rootNamespace,
+    trustDomain,
+    trustDomainAliases,
+    workload,
+    clockSkew,
+    jwks: settings.jwks,
+    tokenCache: settings.tokenCache,
+    resources: resources.map(({ value }) => value),
+  });
+}
+
+/** Every jwksUri that the resources name, once. */
+export function jwksUrisOf(resources: Resource[]): string[] {
+  const uris = resources.flatMap(({ kind, value }) => {
+    if (kind !== 'RequestAuthentication') return [];
+    const spec = value.spec as { jwtRules?: { jwksUri?: unknown }[] } | undefined;
+    return (spec?.jwtRules ?? []).map((rule) => rule?.jwksUri);
+  });
+  return [
+    ...new Set(uris.filter((uri) => typeof uri === 'string' && URL.canParse(uri))),
+  ] as string[];
+}
