@@ -1,0 +1,321 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Plugin } from '../../host/process.ts';
+import {
+  ISSUER,
+  type Issuer,
+  NOW,
+  denyPolicy,
+  makeIssuer,
+  mint,
+  request,
+  requestAuthentication,
+  start,
+  status,
+} from './fixture.ts';
+
+let issuer: Issuer;
+let other: Issuer;
+let plugin: Plugin;
+
+beforeAll(async () => {
+  issuer = await makeIssuer();
+  other = await makeIssuer('two');
+  plugin = start([requestAuthentication({ jwks: issuer.jwks })]).plugin;
+});
+
+function refusal(token: string): string | undefined {
+  const stream = request(plugin, { token });
+  plugin.end(stream);
+  return stream.reply?.body;
+}
+
+/** A token of any header and payload text, signed as RS256. */
+async function raw(header: string, payload: string): Promise<string> {
+  const text = `${Buffer.from(header).toString('base64url')}.${Buffer.from(payload).toString('base64url')}`;
+  const signature = await crypto.subtle.sign('RSASSA-PKCS1-v1_5', issuer.key, Buffer.from(text));
+  return `${text}.${Buffer.from(signature).toString('base64url')}`;
+}
+
+const HEADER = '{"alg":"RS256"}';
+const PAYLOAD = `{"iss":"${ISSUER}"}`;
+
+describe('a token', () => {
+  it('is accepted when it is valid, again and again, and is not forwarded', async () => {
+    const token = await mint(issuer);
+    for (let i = 0; i < 3; i++) {
+      const stream = request(plugin, { token });
+      expect(stream.state).toBe('continued');
+      expect(stream.headers.map(([name]) => name)).not.toContain('authorization');
+      plugin.end(stream);
+    }
+  });
+
+  it('is forwarded when the rule says so', async () => {
+    const forwarding = start([
+      requestAuthentication({ jwks: issuer.jwks, forwardOriginalToken: true }),
+    ]).plugin;
+    const token = await mint(issuer);
+    expect(request(forwarding, { token }).headers).toContainEqual([
+      'authorization',
+      `Bearer ${token}`,
+    ]);
+    const path = `/ip?access_token=${token}`;
+    expect(request(forwarding, { path }).headers).toContainEqual([':path', path]);
+  });
+
+  it('is not needed', () => {
+    expect(status(plugin)).toBe(200);
+  });
+
+  it('is taken from the query, and out of it', async () => {
+    const token = await mint(issuer);
+    const stream = request(plugin, { path: `/ip?a=%20+b&access_token=${token}&c=1` });
+    expect(stream.headers).toContainEqual([':path', '/ip?a=%20+b&c=1']);
+  });
+
+  it.each([
+    ['exp 61 s ago', { exp: NOW - 61 }, 'Jwt is expired'],
+    ['exp 60 s ago', { exp: NOW - 60 }, undefined],
+    ['exp long ago, in a fraction', { exp: NOW - 60.5 }, 'Jwt is expired'],
+    ['exp 0, which means none', { exp: 0 }, undefined],
+    ['no exp', { exp: undefined }, undefined],
+    ['nbf in 60 s', { nbf: NOW + 60 }, undefined],
+    ['nbf in 61 s', { nbf: NOW + 61 }, 'Jwt not yet valid'],
+    ['iat in the future', { iat: NOW + 10_000 }, undefined],
+    ['another issuer', { iss: 'someone' }, 'Jwt issuer is not configured'],
+    [
+      'an issuer that only begins the same',
+      { iss: `${ISSUER}.evil` },
+      'Jwt issuer is not configured',
+    ],
+    ['no issuer', { iss: undefined }, 'Jwt issuer is not configured'],
+    ['another issuer and expired', { iss: 'x', exp: 1 }, 'Jwt issuer is not configured'],
+  ])('with %s is judged by its time and issuer', async (_, claims, body) => {
+    const token = await mint(issuer, claims);
+    expect(refusal(token)).toBe(body);
+    // The second time it comes from the cache, where it got there.
+    expect(refusal(token)).toBe(body);
+  });
+
+  it('expires while it is cached', async () => {
+    const { process, plugin } = start([requestAuthentication({ jwks: issuer.jwks })]);
+    const token = await mint(issuer, { exp: NOW + 5 });
+    const seen = [0, 60, 5, 1].map((seconds) => {
+      process.advance(seconds * 1000);
+      return status(plugin, { token });
+    });
+    expect(seen).toEqual([200, 200, 200, 401]);
+  });
+
+  it('honours the configured clock skew, zero included', async () => {
+    const skewed = (clockSkew: string): Plugin =>
+      start([requestAuthentication({ jwks: issuer.jwks })], { clockSkew }).plugin;
+    const at = async (seconds: number): Promise<string> => mint(issuer, { exp: NOW - seconds });
+    expect(status(skewed('0s'), { token: await at(0) })).toBe(200);
+    expect(status(skewed('0s'), { token: await at(1) })).toBe(401);
+    expect(status(skewed('2h'), { token: await at(7200) })).toBe(200);
+    expect(status(skewed('2h'), { token: await at(7201) })).toBe(401);
+  });
+
+  it('signed by another key is refused, with or without the right kid', async () => {
+    const forged = { ...other, kid: issuer.kid };
+    expect(refusal(await mint(forged))).toBe('Jwt verification fails');
+    expect(refusal(await mint(other))).toBe("Jwks doesn't have key to match kid or alg from Jwt");
+    expect(refusal(await mint(other, {}, { kid: undefined }))).toBe('Jwt verification fails');
+  });
+
+  it('without kid is tried against every key', async () => {
+    const both = JSON.stringify({
+      keys: [other, issuer].flatMap(({ jwks }) => (JSON.parse(jwks) as { keys: object[] }).keys),
+    });
+    const { plugin } = start([requestAuthentication({ jwks: both })]);
+    expect(status(plugin, { token: await mint(issuer, {}, { kid: undefined }) })).toBe(200);
+  });
+
+  it('is refused for any changed bit of its signature', async () => {
+    const token = await mint(issuer);
+    const [header, payload, signature] = token.split('.');
+    const bytes = Buffer.from(signature!, 'base64url');
+    for (let bit = 0; bit < bytes.length * 8; bit += 7) {
+      const changed = Buffer.from(bytes);
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      const forged = `${header}.${payload}.${changed.toString('base64url')}`;
+      expect(refusal(forged), `bit ${bit}`).toBe('Jwt verification fails');
+    }
+  });
+
+  it('is refused when its signature is longer or shorter', async () => {
+    const [header, payload, signature] = (await mint(issuer)).split('.');
+    const bytes = Buffer.from(signature!, 'base64url');
+    for (const changed of [
+      bytes.subarray(1),
+      bytes.subarray(0, 255),
+      Buffer.concat([bytes, bytes]),
+    ]) {
+      expect(refusal(`${header}.${payload}.${changed.toString('base64url')}`)).toBe(
+        'Jwt verification fails',
+      );
+    }
+  });
+
+  it.each<[string, string, string]>([
+    ['{"alg":"none"}', PAYLOAD, 'Jwt header [alg] is not supported'],
+    ['{"alg":"rs256"}', PAYLOAD, 'Jwt header [alg] is not supported'],
+    ['{"alg":"HS256"}', PAYLOAD, 'Jwt verification fails'],
+    ['{"alg":"ES256"}', PAYLOAD, 'Jwt verification fails'],
+    ['{"alg":1}', PAYLOAD, 'Jwt header [alg] field is required and must be a string'],
+    ['{}', PAYLOAD, 'Jwt header [alg] field is required and must be a string'],
+    ['{"alg":"RS256","kid":null}', PAYLOAD, 'Jwt header [kid] field is not a string'],
+    ['{"alg":"RS256","crit":["b64"],"b64":false}', PAYLOAD, 'Jwt header [crit] is not supported'],
+    ['{"alg":"RS256","alg":"RS256"}', PAYLOAD, 'Jwt header is an invalid JSON'],
+    ['[]', PAYLOAD, 'Jwt header is an invalid JSON'],
+    [HEADER, '{', 'Jwt payload is an invalid JSON'],
+    [HEADER, `{"iss":"${ISSUER}","iss":"${ISSUER}"}`, 'Jwt payload is an invalid JSON'],
+    [HEADER, '{"iss":1}', 'Jwt payload [iss] field is not a string'],
+    [HEADER, '{"sub":null}', 'Jwt payload [sub] field is not a string'],
+    [HEADER, '{"iat":"1"}', 'Jwt payload [iat] field is not an integer'],
+    [HEADER, '{"iat":-1}', 'Jwt payload [iat] field is not a positive 64 bit integer'],
+    [HEADER, '{"nbf":true}', 'Jwt payload [nbf] field is not an integer'],
+    [HEADER, '{"nbf":1e20}', 'Jwt payload [nbf] field is not a positive 64 bit integer'],
+    [HEADER, '{"exp":null}', 'Jwt payload [exp] field is not an integer'],
+    [HEADER, '{"exp":-0.5}', 'Jwt payload [exp] field is not a positive 64 bit integer'],
+    [HEADER, '{"jti":7}', 'Jwt payload [jti] field is not a string'],
+    [HEADER, '{"aud":7}', 'Jwt payload [aud] field is not a string or string list'],
+    [HEADER, '{"aud":["a",7]}', 'Jwt payload [aud] field is not a string or string list'],
+  ])('of header %s and payload %s is refused: %s', async (header, payload, body) => {
+    expect(refusal(await raw(header, payload))).toBe(body);
+  });
+
+  it.each([
+    ['deadbeef', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    ['a.b', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    ['a.b.', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    ['a..c', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    ['a.b.c.d', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    ['a.b.c', 'Jwt header is an invalid Base64url encoded'],
+    [
+      `${Buffer.from(HEADER).toString('base64url')}.b.c`,
+      'Jwt payload is an invalid Base64url encoded',
+    ],
+    [
+      `${Buffer.from(HEADER).toString('base64url')}.${Buffer.from(PAYLOAD).toString('base64url')}.c`,
+      'Jwt signature is an invalid Base64url encoded',
+    ],
+    ['e30.e30.AA==', 'Jwt header [alg] field is required and must be a string'],
+  ])('%s is malformed: %s', (token, body) => {
+    expect(refusal(token)).toBe(body);
+  });
+
+  it('without prefix, or with another one, is none', async () => {
+    const token = await mint(issuer, { exp: 1 });
+    for (const value of [token, `bearer ${token}`, `Bearer${token}`, `Basic ${token}`]) {
+      expect(status(plugin, { headers: [['authorization', value]] }), value.slice(0, 8)).toBe(200);
+    }
+  });
+
+  it('must be good in every place where there is one', async () => {
+    const good = await mint(issuer);
+    const path = (token: string): string => `/ip?access_token=${token}`;
+    expect(status(plugin, { token: good, path: path(good) })).toBe(200);
+    expect(status(plugin, { token: good, path: path('bad') })).toBe(401);
+    expect(status(plugin, { token: 'bad', path: path(good) })).toBe(401);
+    const twice: [string, string][] = [
+      ['authorization', `Bearer ${good}`],
+      ['authorization', 'Bearer bad'],
+    ];
+    expect(status(plugin, { headers: twice })).toBe(401);
+    expect(status(plugin, { headers: [...twice].reverse() })).toBe(401);
+  });
+
+  it('is not looked at in a CORS preflight', async () => {
+    const preflight: [string, string][] = [
+      ['origin', 'https://a'],
+      ['access-control-request-method', 'GET'],
+    ];
+    expect(status(plugin, { method: 'OPTIONS', headers: preflight, token: 'bad' })).toBe(200);
+    expect(status(plugin, { method: 'GET', headers: preflight, token: 'bad' })).toBe(401);
+    expect(status(plugin, { method: 'OPTIONS', headers: preflight.slice(1), token: 'bad' })).toBe(
+      401,
+    );
+  });
+});
+
+describe('a refusal', () => {
+  it('is a 401 in the words of Envoy, with the URI that was asked for', () => {
+    const stream = request(plugin, { token: 'bad', path: '/a/b?c=d' });
+    expect(stream.reply).toMatchObject({
+      status: 401,
+      details:
+        'jwt_authn_access_denied{Jwt_is_not_in_the_form_of_Header.Payload.Signature_with_two_dots_and_3_sections}',
+      headers: [
+        [
+          'www-authenticate',
+          'Bearer realm="http://httpbin.foo:8000/a/b?c=d", error="invalid_token"',
+        ],
+      ],
+    });
+    expect(Buffer.from(stream.filterState('portcullis.decision')!).toString()).toBe(
+      'unauthenticated reason=jwt_bad_format',
+    );
+  });
+
+  it('never repeats a token', async () => {
+    const token = await mint(issuer, { exp: 1 });
+    const { process, plugin } = start(
+      [requestAuthentication({ jwks: issuer.jwks })],
+      {},
+      { logLevel: 'trace' },
+    );
+    const stream = request(plugin, { token, path: `/ip?access_token=${token}&x=1` });
+    expect(stream.reply!.status).toBe(401);
+    const said = JSON.stringify([stream.reply, process.logs(), process.metrics.nonZero()]);
+    for (const part of token.split('.')) expect(said).not.toContain(part);
+    expect(stream.reply!.headers[0]![1]).toContain('/ip?access_token=&x=1"');
+  });
+
+  it('cuts a long path as Envoy does', () => {
+    const stream = request(plugin, { token: 'bad', path: `/${'a'.repeat(400)}` });
+    expect(stream.reply!.headers[0]![1]).toContain(`8000/${'a'.repeat(255)}", error`);
+  });
+});
+
+describe('authorization after authentication', () => {
+  const required = denyPolicy([{ from: [{ source: { notRequestPrincipals: ['*'] } }] }]);
+
+  it('refuses what has no valid token, and names the rule', async () => {
+    const { plugin, process } = start([requestAuthentication({ jwks: issuer.jwks }), required]);
+    const stream = request(plugin);
+    expect(stream.reply).toMatchObject({
+      status: 403,
+      body: 'RBAC: access denied',
+      details: 'rbac_access_denied_matched_policy[ns[istio-system]-policy[deny]-rule[0]]',
+    });
+    expect(Buffer.from(stream.filterState('portcullis.decision')!).toString()).toBe(
+      'deny policy=ns[istio-system]-policy[deny]-rule[0]',
+    );
+    expect(status(plugin, { token: await mint(issuer) })).toBe(200);
+    expect(status(plugin, { token: await mint(issuer, { sub: undefined }) })).toBe(403);
+    expect(status(plugin, { token: await mint(issuer, { sub: '' }) })).toBe(403);
+    expect(process.metrics.nonZero()).toMatchObject({
+      'portcullis_requests_total;outcome=allow': 1,
+      'portcullis_requests_total;outcome=deny;policy=ns[istio-system]-policy[deny]-rule[0]': 3,
+    });
+  });
+
+  it('judges a preflight without its token', async () => {
+    const { plugin } = start([requestAuthentication({ jwks: issuer.jwks }), required]);
+    const headers: [string, string][] = [
+      ['origin', 'https://a'],
+      ['access-control-request-method', 'GET'],
+    ];
+    expect(status(plugin, { method: 'OPTIONS', headers, token: await mint(issuer) })).toBe(403);
+  });
+
+  it('goes by the header where header and query speak for different people', async () => {
+    const bob = denyPolicy([{ from: [{ source: { requestPrincipals: [`${ISSUER}/bob`] } }] }]);
+    const { plugin } = start([requestAuthentication({ jwks: issuer.jwks }), bob]);
+    const [a, b] = [await mint(issuer, { sub: 'alice' }), await mint(issuer, { sub: 'bob' })];
+    expect(status(plugin, { token: a, path: `/?access_token=${b}` })).toBe(200);
+    expect(status(plugin, { token: b, path: `/?access_token=${a}` })).toBe(403);
+  });
+});

@@ -1,0 +1,94 @@
+// What the module addresses by number: root contexts and HTTP streams, as the host keeps them.
+import type { Pair } from './pairs.ts';
+import { toUtf8 } from './text.ts';
+
+/** What a connection is, for the properties that a module asks for. */
+export interface Connection {
+  /** `IP:PORT` of the client as Envoy sees it. */
+  sourceAddress?: string;
+  destinationAddress?: string;
+  destinationPort?: number;
+}
+
+/** A reply that the module has sent instead of the upstream. */
+export interface LocalReply {
+  status: number;
+  details: string;
+  body: string;
+  headers: Pair[];
+}
+
+/** A plugin's root context in one VM. */
+export interface RootContext {
+  kind: 'root';
+  id: number;
+  plugin: { name: string; rootId: string; configuration: Uint8Array };
+  /** Streams of this root that have not ended. */
+  streams: Set<HttpStream>;
+  /** Milliseconds between ticks, 0 for none, and when the next is due. */
+  tickPeriod: number;
+  nextTick: number;
+  /** Replaced by a newer configuration: gone with its last stream. */
+  retired: boolean;
+}
+
+/** Where an HTTP stream stands. */
+export type StreamState =
+  'open' | 'paused' | 'continued' | 'replied' | 'reset' | 'ended' | 'trapped';
+
+/** An HTTP stream, as one module sees it. */
+export class HttpStream {
+  readonly kind = 'http';
+  readonly id: number;
+  readonly root: RootContext;
+  readonly connection: Connection;
+  /** The request headers as they stand; after `continued`, what the upstream gets. */
+  headers: Pair[] = [];
+  state: StreamState = 'open';
+  reply: LocalReply | undefined;
+  /** Host calls made on behalf of this stream. */
+  hostCalls = 0;
+  private readonly written = new Map<string, Uint8Array>();
+
+  constructor(id: number, root: RootContext, connection: Connection) {
+    this.id = id;
+    this.root = root;
+    this.connection = connection;
+  }
+
+  /** Whether headers can still be changed: not once the stream has been let go. */
+  get editable(): boolean {
+    return this.state === 'open' || this.state === 'paused';
+  }
+
+  /** Filter state `wasm.NAME` that the module has written, or undefined. */
+  filterState(name: string): Uint8Array | undefined {
+    return this.written.get(name);
+  }
+
+  /** Writes filter state. */
+  setFilterState(name: string, value: Uint8Array): void {
+    this.written.set(name, value);
+  }
+
+  /** A property of the stream, or undefined. Integers are little-endian, 8 bytes. */
+  property(path: string): Uint8Array | undefined {
+    const { sourceAddress, destinationAddress, destinationPort } = this.connection;
+    switch (path) {
+      case 'source.address':
+        return sourceAddress === undefined ? undefined : toUtf8(sourceAddress);
+      case 'destination.address':
+        return destinationAddress === undefined ? undefined : toUtf8(destinationAddress);
+      case 'destination.port':
+        return destinationPort === undefined ? undefined : integer(destinationPort);
+      default:
+        return this.written.get(path);
+    }
+  }
+}
+
+function integer(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
+  return bytes;
+}

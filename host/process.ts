@@ -1,0 +1,182 @@
+// One Envoy process, as a module meets it: a main thread and workers, each with a VM of its own.
+import type { Connection, HttpStream, RootContext } from './contexts.ts';
+import type { HttpCall } from './http-calls.ts';
+import { Metrics } from './metrics.ts';
+import type { Node } from './node-properties.ts';
+import type { Pair } from './pairs.ts';
+import { Clock, type Platform } from './platform.ts';
+import { SharedData } from './shared-data.ts';
+import { LOG_LEVELS, type LogLevel } from './status.ts';
+import { type PluginOptions, Vm } from './vm.ts';
+
+/** After a trap, Envoy makes a new VM with the next stream, but not sooner than this after the one before. */
+const RELOAD_BACKOFF_MS = 1000;
+
+/** A line of the module's log. */
+export interface LogLine {
+  thread: string;
+  level: LogLevel;
+  message: string;
+}
+
+/** What a process is started with. */
+export interface ProcessOptions {
+  platform: Platform;
+  /** Worker threads; one unless said otherwise. */
+  workers?: number;
+  node?: Node;
+  /** Names of the clusters that callouts may use. */
+  clusters?: string[];
+  /** Milliseconds since the Unix epoch. */
+  now?: number;
+  logLevel?: LogLevel;
+}
+
+export class Process {
+  readonly platform: Platform;
+  readonly node: Node;
+  readonly clusters: Set<string>;
+  readonly clock: Clock;
+  readonly sharedData = new SharedData();
+  readonly metrics = new Metrics();
+  readonly logLines: LogLine[] = [];
+  logLevel: LogLevel;
+  private readonly threads: string[];
+  /** VMs by thread and VM key: plugins with the same name of VM and the same code share one. */
+  private readonly vms = new Map<string, Vm>();
+
+  constructor(options: ProcessOptions) {
+    this.platform = options.platform;
+    this.node = options.node ?? {};
+    this.clusters = new Set(options.clusters ?? []);
+    this.clock = new Clock(options.now ?? 1_700_000_000_000);
+    this.logLevel = options.logLevel ?? 'info';
+    const workers = Array.from({ length: options.workers ?? 1 }, (_, i) => `worker ${i}`);
+    this.threads = ['main', ...workers];
+  }
+
+  /** Loads a plugin: a new filter in a listener. */
+  load(module: WebAssembly.Module, options: PluginOptions & { vmId?: string }): Plugin {
+    return new Plugin(this, module, options);
+  }
+
+  /** Lets time pass; everything that becomes due on the way happens in its order. */
+  advance(milliseconds: number): void {
+    const end = this.clock.now + milliseconds;
+    while (true) {
+      const vms = [...this.vms.values()].filter((vm) => vm.trap === undefined);
+      const next = Math.min(...vms.map((vm) => vm.nextTimer), Infinity);
+      if (next > end) break;
+      this.clock.goTo(next);
+      for (const vm of vms) vm.runTimers();
+    }
+    this.clock.goTo(end);
+  }
+
+  /** Callouts that wait for an answer, of all threads. */
+  get httpCalls(): HttpCall[] {
+    return [...this.vms.values()].flatMap((vm) => vm.pendingCalls);
+  }
+
+  /** The messages of a level and above. */
+  logs(level: LogLevel = 'trace'): string[] {
+    const least = LOG_LEVELS.indexOf(level);
+    const lines = this.logLines.filter((line) => LOG_LEVELS.indexOf(line.level) >= least);
+    return lines.map(({ message }) => message);
+  }
+
+  /** Called by a VM. */
+  log(vm: Vm, level: LogLevel, message: string): void {
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.logLevel)) return;
+    this.logLines.push({ thread: vm.thread, level, message });
+  }
+
+  /** The threads that have a VM, in the order in which Envoy configures them. */
+  threadNames(): string[] {
+    return this.threads;
+  }
+
+  /** The VM of a thread, made now if there is none; `fresh` replaces one that has trapped. */
+  vmOf(thread: string, key: string, module: WebAssembly.Module, configuration: string): Vm {
+    const id = `${thread} ${key}`;
+    let vm = this.vms.get(id);
+    if (vm === undefined || vm.trap !== undefined) {
+      vm = new Vm(this, thread, module, configuration);
+      this.vms.set(id, vm);
+    }
+    return vm;
+  }
+}
+
+/** A plugin in force on all threads, or refused. */
+export class Plugin {
+  private readonly process: Process;
+  private readonly module: WebAssembly.Module;
+  private readonly vmKey: string;
+  private options: PluginOptions;
+  private roots = new Map<string, { vm: Vm; root: RootContext }>();
+  private lastReload = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    process: Process,
+    module: WebAssembly.Module,
+    options: PluginOptions & { vmId?: string },
+  ) {
+    this.process = process;
+    this.module = module;
+    this.vmKey = `${options.vmId ?? ''} ${options.vmConfiguration ?? ''}`;
+    this.options = options;
+    this.update(options.configuration);
+  }
+
+  /** Whether there is a configuration in force. */
+  get inForce(): boolean {
+    return this.roots.size > 0;
+  }
+
+  /**
+   * A new configuration, as an ECDS update brings it: tried on a canary, then configured on the main thread and on each worker.
+   * False when the module refuses it: the old one stays in force.
+   */
+  update(configuration: string): boolean {
+    const options = { ...this.options, configuration };
+    const canary = new Vm(this.process, 'canary', this.module, options.vmConfiguration ?? '');
+    if (canary.configure(options) === undefined) return false;
+    const old = this.roots;
+    this.options = options;
+    this.roots = new Map();
+    for (const thread of this.process.threadNames()) this.configureOn(thread);
+    for (const { vm, root } of old.values()) vm.retire(root);
+    return true;
+  }
+
+  /** A request to one worker. Undefined: Envoy answers 503 itself, since the VM has trapped and is not back yet. */
+  request(
+    headers: Pair[],
+    { worker = 0, connection = {} }: { worker?: number; connection?: Connection } = {},
+  ): HttpStream | undefined {
+    const thread = `worker ${worker}`;
+    let at = this.roots.get(thread);
+    if (at === undefined) return undefined;
+    if (at.vm.trap !== undefined) {
+      if (this.process.clock.now - this.lastReload < RELOAD_BACKOFF_MS) return undefined;
+      this.lastReload = this.process.clock.now;
+      this.configureOn(thread);
+      at = this.roots.get(thread)!;
+      if (at.vm.trap !== undefined) return undefined;
+    }
+    return at.vm.openStream(at.root, headers, connection);
+  }
+
+  /** The client has gone, or the stream is over. */
+  end(stream: HttpStream): void {
+    for (const { vm } of this.roots.values()) vm.closeStream(stream);
+  }
+
+  private configureOn(thread: string): void {
+    const { vmConfiguration = '' } = this.options;
+    const vm = this.process.vmOf(thread, this.vmKey, this.module, vmConfiguration);
+    const root = vm.configure(this.options);
+    if (root !== undefined) this.roots.set(thread, { vm, root });
+  }
+}

@@ -1,0 +1,262 @@
+// One VM of one thread: an instance of the module with its contexts, and the order in which Envoy calls it.
+import type { Connection, LocalReply, RootContext } from './contexts.ts';
+import { HttpStream } from './contexts.ts';
+import { Guest, Trap } from './guest.ts';
+import { type HttpAnswer, type HttpCall, failureAnswer } from './http-calls.ts';
+import { hostFunctions } from './host-functions.ts';
+import type { Pair } from './pairs.ts';
+import type { Process } from './process.ts';
+import { Action } from './status.ts';
+import { toUtf8 } from './text.ts';
+
+/** A plugin as it is configured. */
+export interface PluginOptions {
+  name: string;
+  rootId: string;
+  configuration: string;
+  vmConfiguration?: string;
+}
+
+export class Vm {
+  readonly process: Process;
+  readonly guest: Guest;
+  /** Where it runs: `main`, `canary`, `worker 0`, … */
+  readonly thread: string;
+  readonly vmConfiguration: Uint8Array;
+  /** The trap that has ended it, if one has. */
+  trap: Trap | undefined;
+  /** The map and buffer of the answer that is being delivered. */
+  answer: HttpAnswer | undefined;
+
+  private readonly contexts = new Map<number, RootContext | HttpStream>();
+  private readonly calls = new Map<number, HttpCall>();
+  private nextId = 1;
+  private nextToken = 1;
+  private current: RootContext | HttpStream | undefined;
+  private effective = 0;
+  private deferred: (() => void)[] = [];
+
+  constructor(
+    process: Process,
+    thread: string,
+    module: WebAssembly.Module,
+    vmConfiguration: string,
+  ) {
+    this.process = process;
+    this.thread = thread;
+    this.vmConfiguration = toUtf8(vmConfiguration);
+    const functions = hostFunctions(this);
+    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+    for (const { module: space, name } of WebAssembly.Module.imports(module)) {
+      (imports[space] ??= {})[name] = functions(space, name);
+    }
+    this.guest = new Guest(new WebAssembly.Instance(module, imports));
+    this.enter(undefined, () => {
+      this.guest.call('_initialize', 0);
+      this.guest.call('_start', 0);
+    });
+  }
+
+  /** The context that host calls act on: the one in effect, or the one that is being called. */
+  get context(): RootContext | HttpStream | undefined {
+    return this.contexts.get(this.effective) ?? this.current;
+  }
+
+  /** Callouts that wait for an answer. */
+  get pendingCalls(): HttpCall[] {
+    return [...this.calls.values()];
+  }
+
+  /** Puts a context into effect; false when there is none of this number, and then the previous one stays. */
+  setEffective(id: number): boolean {
+    if (!this.contexts.has(id)) return false;
+    this.effective = id;
+    return true;
+  }
+
+  /** Does something when the module has returned, as Envoy does with replies and continuing. */
+  afterCall(action: () => void): void {
+    this.deferred.push(action);
+  }
+
+  /** Configures one more plugin in this VM; undefined when the module refuses, or traps. */
+  configure(plugin: PluginOptions): RootContext | undefined {
+    const configuration = toUtf8(plugin.configuration);
+    const root: RootContext = {
+      kind: 'root',
+      id: this.nextId++,
+      plugin: { name: plugin.name, rootId: plugin.rootId, configuration },
+      streams: new Set(),
+      tickPeriod: 0,
+      nextTick: Number.POSITIVE_INFINITY,
+      retired: false,
+    };
+    this.contexts.set(root.id, root);
+    const accepted = this.enter(root, () => {
+      this.guest.call('proxy_on_context_create', 0, root.id, 0);
+      return (
+        this.guest.call('proxy_on_vm_start', 1, root.id, this.vmConfiguration.length) !== 0 &&
+        this.guest.call('proxy_on_configure', 1, root.id, configuration.length) !== 0
+      );
+    });
+    if (accepted === true) return root;
+    this.contexts.delete(root.id);
+    return undefined;
+  }
+
+  /** A newer configuration takes the place of this one; it goes at once, or with its last stream. */
+  retire(root: RootContext): void {
+    root.retired = true;
+    if (root.streams.size === 0) this.delete(root);
+  }
+
+  /** A request has come. */
+  openStream(root: RootContext, headers: Pair[], connection: Connection): HttpStream {
+    const stream = new HttpStream(this.nextId++, root, connection);
+    stream.headers = headers.map(([name, value]) => [name.toLowerCase(), value]);
+    this.contexts.set(stream.id, stream);
+    root.streams.add(stream);
+    const action = this.enter(stream, () => {
+      this.guest.call('proxy_on_context_create', 0, stream.id, root.id);
+      return this.guest.call('proxy_on_request_headers', 0, stream.id, headers.length, 1);
+    });
+    if (stream.state === 'open') stream.state = action === Action.Pause ? 'paused' : 'continued';
+    return stream;
+  }
+
+  /** A stream has ended, by itself or because the client has gone. */
+  closeStream(stream: HttpStream): void {
+    if (!stream.root.streams.delete(stream)) return;
+    if (stream.state === 'paused') stream.state = 'ended';
+    this.enter(stream, () => {
+      this.guest.call('proxy_on_done', 1, stream.id);
+      this.guest.call('proxy_on_log', 0, stream.id);
+      this.guest.call('proxy_on_delete', 0, stream.id);
+    });
+    this.contexts.delete(stream.id);
+    if (stream.root.retired && stream.root.streams.size === 0) this.delete(stream.root);
+  }
+
+  /** Runs what is due by the clock: ticks and timeouts of callouts. */
+  runTimers(): void {
+    const now = this.process.clock.now;
+    for (const context of [...this.contexts.values()]) {
+      if (context.kind !== 'root' || context.tickPeriod === 0 || context.nextTick > now) continue;
+      context.nextTick = now + context.tickPeriod;
+      this.enter(context, () => this.guest.call('proxy_on_tick', 0, context.id));
+    }
+    for (const call of this.pendingCalls) if (call.deadline <= now) call.fail('timeout');
+  }
+
+  /** When the next timer is due, in milliseconds since the Unix epoch. */
+  get nextTimer(): number {
+    const roots = [...this.contexts.values()].filter((context) => context.kind === 'root');
+    const ticks = roots.filter((root) => root.tickPeriod > 0).map((root) => root.nextTick);
+    return Math.min(Infinity, ...ticks, ...this.pendingCalls.map((call) => call.deadline));
+  }
+
+  /** Sends a callout on behalf of the current context; its token. */
+  startCall(cluster: string, headers: Pair[], body: Uint8Array, timeout: number): number {
+    const root = this.rootOf(this.context);
+    const token = this.nextToken++;
+    const deliver = (answer: HttpAnswer): void => {
+      if (!this.calls.delete(token) || root === undefined || !this.contexts.has(root.id)) return;
+      this.deliver(root, token, answer);
+    };
+    this.calls.set(token, {
+      token,
+      cluster,
+      headers,
+      body,
+      timeout,
+      deadline: timeout === 0 ? Infinity : this.process.clock.now + timeout,
+      respond: ({ status, headers: more = [], body: content = '' }) =>
+        deliver({
+          headers: [[':status', String(status)], ...more],
+          body: typeof content === 'string' ? toUtf8(content) : content,
+        }),
+      fail: (failure) => deliver(failureAnswer(failure)),
+    });
+    return token;
+  }
+
+  /** Replies to the stream in effect; undefined when there is none, or when it is past replying. */
+  replyTo(reply: LocalReply): boolean {
+    const stream = this.context;
+    if (stream?.kind !== 'http' || !stream.editable) return false;
+    stream.reply = reply;
+    this.afterCall(() => {
+      if (stream.editable) stream.state = 'replied';
+    });
+    return true;
+  }
+
+  /** Lets the stream in effect go on. In any other context nothing happens, and no one is told. */
+  continueStream(): void {
+    const stream = this.context;
+    if (stream?.kind !== 'http') return;
+    this.afterCall(() => {
+      if (stream.state === 'paused') stream.state = 'continued';
+    });
+  }
+
+  /** Resets the stream in effect. */
+  resetStream(): void {
+    const stream = this.context;
+    if (stream?.kind !== 'http') return;
+    this.afterCall(() => {
+      if (stream.editable) stream.state = 'reset';
+    });
+  }
+
+  /** The root of a context. */
+  rootOf(context: RootContext | HttpStream | undefined): RootContext | undefined {
+    return context?.kind === 'http' ? context.root : context;
+  }
+
+  private deliver(root: RootContext, token: number, answer: HttpAnswer): void {
+    this.answer = answer;
+    const { length } = answer.headers;
+    this.enter(root, () =>
+      this.guest.call(
+        'proxy_on_http_call_response',
+        0,
+        root.id,
+        token,
+        length,
+        answer.body.length,
+        0,
+      ),
+    );
+    this.answer = undefined;
+  }
+
+  private delete(root: RootContext): void {
+    this.enter(root, () => {
+      this.guest.call('proxy_on_done', 1, root.id);
+      this.guest.call('proxy_on_delete', 0, root.id);
+    });
+    this.contexts.delete(root.id);
+  }
+
+  /** Calls the module on behalf of a context. A trap ends the VM: what was paused in it stays so for ever. */
+  private enter<T>(context: RootContext | HttpStream | undefined, body: () => T): T | undefined {
+    if (this.trap !== undefined) return undefined;
+    this.current = context;
+    this.effective = 0;
+    let result: T | undefined;
+    try {
+      result = body();
+    } catch (error) {
+      if (!(error instanceof Trap)) throw error;
+      this.trap = error;
+      this.calls.clear();
+      this.process.log(this, 'critical', error.message);
+      if (context?.kind === 'http' && context.editable) context.state = 'trapped';
+    }
+    this.current = undefined;
+    this.effective = 0;
+    for (const action of this.deferred.splice(0)) if (this.trap === undefined) action();
+    return result;
+  }
+}
