@@ -124,9 +124,10 @@ export class Vm {
     return stream;
   }
 
-  /** A stream has ended, by itself or because the client has gone. */
+  /** A stream has ended, by itself or because the client has gone. One of another VM is left alone. */
   closeStream(stream: HttpStream): void {
-    if (!stream.root.streams.delete(stream)) return;
+    if (this.contexts.get(stream.id) !== stream) return;
+    stream.root.streams.delete(stream);
     if (stream.state === 'paused') stream.state = 'ended';
     this.enter(stream, () => {
       this.guest.call('proxy_on_done', 1, stream.id);

@@ -1,0 +1,412 @@
+import { describe, expect, it } from 'vitest';
+import { denyPolicy, makeIssuer, requestAuthentication, start, status } from './fixture.ts';
+
+const resource = (kind: string, spec: unknown, more = {}): object => ({
+  apiVersion: 'security.istio.io/v1',
+  kind,
+  metadata: { name: 'p', namespace: 'foo', ...more },
+  spec,
+});
+const policy = (spec: unknown, more = {}): object => resource('AuthorizationPolicy', spec, more);
+const authentication = (rule: unknown, more = {}): object =>
+  resource('RequestAuthentication', { jwtRules: [rule] }, more);
+const deny = (rule: unknown): object => policy({ action: 'DENY', rules: [rule] });
+
+/** The error lines for a configuration; empty when it is in force. */
+function errors(resources: unknown[], settings: object = {}): string[] {
+  const { process, plugin } = start(resources as object[], settings);
+  const lines = process.logs('error').map((line) => line.replace(/^config: /, ''));
+  expect(plugin.inForce).toBe(lines.length === 0);
+  return [...new Set(lines)];
+}
+
+const AT = 'resources[0] AuthorizationPolicy foo/p: ';
+const RA = 'resources[0] RequestAuthentication foo/p: ';
+const uri = 'https://idp.example/jwks.json';
+
+describe('a resource is refused', () => {
+  it.each<[string, object, string[]]>([
+    [
+      'whose notRequestPrincipals stands beside source, as a task page prints it',
+      deny({ from: [{ source: null, notRequestPrincipals: ['*'] }] }),
+      [
+        `${AT}spec.rules[0].from[0].notRequestPrincipals: unknown field; did you mean to indent it under "source"?`,
+      ],
+    ],
+    [
+      'whose to stands in from, as a task page prints it',
+      deny({
+        from: [
+          { source: null, notRequestPrincipals: ['*'], to: null },
+          { operation: null, paths: ['/headers'] },
+        ],
+      }),
+      [
+        `${AT}spec.rules[0].from[0].notRequestPrincipals: unknown field; did you mean to indent it under "source"?`,
+        `${AT}spec.rules[0].from[0].to: unknown field; did you mean to un-indent it, to the level of "from"?`,
+        `${AT}spec.rules[0].from[1].operation: unknown field; did you mean "to[].operation", beside "from"?`,
+        `${AT}spec.rules[0].from[1].paths: unknown field; did you mean "to[].operation.paths", beside "from"?`,
+      ],
+    ],
+    [
+      'with a misspelt field',
+      policy({ action: 'DENY', rule: [{}], rules: [{}] }),
+      [`${AT}spec.rule: unknown field; did you mean "rules"?`],
+    ],
+    [
+      'with a field of nowhere',
+      policy({ action: 'DENY', rules: [{}], zzz: 1 }),
+      [`${AT}spec.zzz: unknown field`],
+    ],
+    [
+      'with an empty source',
+      deny({ from: [{ source: {} }] }),
+      [`${AT}spec.rules[0].from[0].source: empty; Istio: \`from.source\` must not be empty`],
+    ],
+    [
+      'with an absent source',
+      deny({ from: [{}] }),
+      [`${AT}spec.rules[0].from[0].source: missing; Istio: \`from.source\` must not be nil`],
+    ],
+    [
+      'with a source of empty lists',
+      deny({ from: [{ source: { requestPrincipals: [] } }] }),
+      [`${AT}spec.rules[0].from[0].source: empty; Istio: \`from.source\` must not be empty`],
+    ],
+    [
+      'with an empty operation',
+      deny({ to: [{ operation: {} }] }),
+      [`${AT}spec.rules[0].to[0].operation: empty; Istio: \`to.operation\` must not be empty`],
+    ],
+    [
+      'with an empty value',
+      deny({ to: [{ operation: { paths: ['/a', ''] } }] }),
+      [`${AT}spec.rules[0].to[0].operation.paths[1]: empty value not allowed`],
+    ],
+    [
+      'with a port that is none',
+      deny({ to: [{ operation: { ports: ['http', '65536', '-1'] } }] }),
+      [
+        `${AT}spec.rules[0].to[0].operation.ports[0]: bad port (http): must be a number from 0 to 65535`,
+        `${AT}spec.rules[0].to[0].operation.ports[1]: bad port (65536): must be a number from 0 to 65535`,
+        `${AT}spec.rules[0].to[0].operation.ports[2]: bad port (-1): must be a number from 0 to 65535`,
+      ],
+    ],
+    [
+      'with a port as a number',
+      deny({ to: [{ operation: { ports: [80] } }] }),
+      [`${AT}spec.rules[0].to[0].operation.ports[0]: must be a string, not a number`],
+    ],
+    [
+      'with a value instead of a list',
+      deny({ to: [{ operation: { paths: '/a' } }] }),
+      [`${AT}spec.rules[0].to[0].operation.paths: must be a list of strings, not a string`],
+    ],
+    [
+      'with an object instead of a list',
+      policy({ action: 'DENY', rules: { to: [] } }),
+      [`${AT}spec.rules: must be a list, not an object`],
+    ],
+    [
+      'with an element that is null',
+      policy({ action: 'DENY', rules: [null] }),
+      [`${AT}spec.rules[0]: must be an object, not null`],
+    ],
+    [
+      'that denies and has no rules',
+      policy({ action: 'DENY' }),
+      [
+        `${AT}spec.rules: DENY action without \`rules\` is meaningless as it will never be triggered, add an empty rule \`{}\` if you want it be triggered for every request`,
+      ],
+    ],
+    [
+      'with an action in lower case',
+      policy({ action: 'deny', rules: [{}] }),
+      [`${AT}spec.action: must be one of ALLOW, DENY, AUDIT, CUSTOM, not "deny"`],
+    ],
+    [
+      'with a wildcard in its selector',
+      policy({ action: 'DENY', rules: [{}], selector: { matchLabels: { app: 'h*' } } }),
+      [`${AT}spec.selector.matchLabels: wildcard is not supported in selector: "app=h*"`],
+    ],
+    [
+      'without keys',
+      authentication({ issuer: 'i' }),
+      [
+        `${RA}spec.jwtRules[0].jwksUri: missing: OpenID discovery is not supported yet; set jwksUri or jwks`,
+      ],
+    ],
+    [
+      'with keys twice',
+      authentication({ issuer: 'i', jwksUri: uri, jwks: '{}' }),
+      [`${RA}spec.jwtRules[0].jwks: only one of jwks or jwksUri can be set`],
+    ],
+    [
+      'with neither issuer nor keys',
+      authentication({}),
+      [
+        `${RA}spec.jwtRules[0].issuer: issuer or jwksUri must be non-empty string`,
+        `${RA}spec.jwtRules[0].jwksUri: missing: OpenID discovery is not supported yet; set jwksUri or jwks`,
+      ],
+    ],
+    [
+      'with keys at another scheme',
+      authentication({ issuer: 'i', jwksUri: 'ftp://x/' }),
+      [`${RA}spec.jwtRules[0].jwksUri: url must have scheme http:// or https://`],
+    ],
+    [
+      'with a timeout that is none',
+      authentication({ issuer: 'i', jwksUri: uri, timeout: '5' }),
+      [`${RA}spec.jwtRules[0].timeout: must be a valid duration greater than 1ms`],
+    ],
+    [
+      'with a timeout of nothing',
+      authentication({ issuer: 'i', jwksUri: uri, timeout: '0s' }),
+      [`${RA}spec.jwtRules[0].timeout: must be a valid duration greater than 1ms`],
+    ],
+    [
+      'with keys that are none',
+      authentication({ issuer: 'i', jwks: '{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}' }),
+      [
+        `${RA}spec.jwtRules[0].jwks: jwks parse error: Jwks doesn't have any valid public key`,
+        `${RA}spec.jwtRules[0].jwks: key 0 is left out: its modulus has less than 2048 bits`,
+      ],
+    ],
+    [
+      'of another version',
+      { ...policy({ action: 'DENY', rules: [{}] }), apiVersion: 'v1' },
+      [`${AT}apiVersion: must be "security.istio.io/v1" or "security.istio.io/v1beta1"`],
+    ],
+    [
+      'of another kind',
+      { ...policy({}), kind: 'Gateway' },
+      ['resources[0] Gateway foo/p: kind: unknown kind "Gateway"'],
+    ],
+    ['without kind', { ...policy({}), kind: undefined }, ['resources[0] foo/p: kind: missing']],
+    [
+      'without name',
+      policy({ action: 'DENY', rules: [{}] }, { name: undefined }),
+      ['resources[0] AuthorizationPolicy: metadata.name: missing'],
+    ],
+    [
+      'without namespace',
+      policy({ action: 'DENY', rules: [{}] }, { namespace: undefined }),
+      ['resources[0] AuthorizationPolicy: metadata.namespace: missing'],
+    ],
+  ])('%s', (_, wrong, lines) => {
+    expect(errors([wrong])).toEqual(lines);
+  });
+
+  it.each<[string, object, string]>([
+    ['ALLOW', policy({ action: 'ALLOW', rules: [{}] }), 'spec.action: ALLOW is not supported yet'],
+    ['no action, which is ALLOW', policy({ rules: [{}] }), 'ALLOW is not supported yet'],
+    ['AUDIT', policy({ action: 'AUDIT', rules: [{}] }), 'spec.action: AUDIT is not supported yet'],
+    [
+      'CUSTOM',
+      policy({ action: 'CUSTOM', rules: [{}], provider: { name: 'x' } }),
+      'not supported yet',
+    ],
+    [
+      'principals',
+      deny({ from: [{ source: { principals: ['a'] } }] }),
+      'principals: not supported yet',
+    ],
+    [
+      'ipBlocks',
+      deny({ from: [{ source: { ipBlocks: ['::1'] } }] }),
+      'ipBlocks: not supported yet',
+    ],
+    [
+      'when',
+      deny({ when: [{ key: 'source.ip', values: ['::1'] }] }),
+      'spec.rules[0].when: not supported yet',
+    ],
+    [
+      'path templates',
+      deny({ to: [{ operation: { paths: ['/{*}'] } }] }),
+      'path templates ({*}, {**}) are not supported yet',
+    ],
+    [
+      'targetRefs',
+      policy({ action: 'DENY', rules: [{}], targetRefs: [] }),
+      'targetRefs: not supported yet',
+    ],
+    [
+      'dry-run',
+      policy({ action: 'DENY', rules: [{}] }, { annotations: { 'istio.io/dry-run': 'true' } }),
+      'dry-run is not supported yet',
+    ],
+    [
+      'PeerAuthentication',
+      resource('PeerAuthentication', {}),
+      'PeerAuthentication is not supported yet',
+    ],
+    [
+      'audiences',
+      authentication({ issuer: 'i', jwksUri: uri, audiences: ['a'] }),
+      'audiences: not supported yet',
+    ],
+    [
+      'fromHeaders',
+      authentication({ issuer: 'i', jwksUri: uri, fromHeaders: [] }),
+      'fromHeaders: not supported yet',
+    ],
+    [
+      'a rule without issuer',
+      authentication({ jwksUri: uri }),
+      'a rule without issuer is not supported yet',
+    ],
+  ])('rather than ignored, while it is not supported: %s', (_, unsupported, text) => {
+    expect(errors([unsupported]).join('\n')).toContain(text);
+  });
+
+  it('even where it would not apply', () => {
+    const elsewhere = policy({ action: 'DENY', rules: [{ whom: 1 }] }, { namespace: 'elsewhere' });
+    expect(errors([elsewhere])).toHaveLength(1);
+  });
+
+  it('that is there twice', () => {
+    const one = policy({ action: 'DENY', rules: [{}] });
+    expect(errors([one, one])).toEqual(['resources[1] AuthorizationPolicy foo/p: is there twice']);
+  });
+
+  it('beside another rule for the same workload', async () => {
+    const { jwks } = await makeIssuer();
+    const second = {
+      ...requestAuthentication({ jwks }),
+      metadata: { name: 'b', namespace: 'foo' },
+    };
+    expect(errors([requestAuthentication({ jwks }), second])).toEqual([
+      'resources[1] RequestAuthentication foo/b: spec.jwtRules[0]: several JWT rules for one workload are not supported yet',
+    ]);
+  });
+
+  it('with all its errors at once, up to a bound', () => {
+    const many = Array.from({ length: 60 }, (_, i) => ({
+      ...deny({ a: 1 }),
+      metadata: { name: `p${i}`, namespace: 'foo' },
+    }));
+    const lines = errors(many);
+    expect(lines).toHaveLength(51);
+    expect(lines.at(-1)).toBe('10 more problems are not shown');
+  });
+});
+
+describe('a configuration is refused', () => {
+  it.each<[string, object, string]>([
+    [
+      'an unknown field',
+      { rootNamespce: 'x' },
+      'rootNamespce: unknown field; did you mean "rootNamespace"?',
+    ],
+    [
+      'a skew without unit',
+      { clockSkew: '60' },
+      'clockSkew: must be a duration such as "60s", not negative',
+    ],
+    [
+      'a negative skew',
+      { clockSkew: '-1s' },
+      'clockSkew: must be a duration such as "60s", not negative',
+    ],
+    ['a skew as a number', { clockSkew: 60 }, 'clockSkew: must be a string, not a number'],
+    ['an empty root namespace', { rootNamespace: '' }, 'rootNamespace: must not be empty'],
+    ['xfcc', { xfcc: { forward: 'SANITIZE' } }, 'xfcc: not supported yet'],
+    ['peerRejection', { peerRejection: 'RESET' }, 'peerRejection: not supported yet'],
+    [
+      'a container port of 0',
+      { workload: { containerPort: 0 } },
+      'workload.containerPort: must be a port from 1 to 65535',
+    ],
+    [
+      'a cache too large',
+      { tokenCache: { maxTokens: 1e6 } },
+      'tokenCache.maxTokens: must be a whole number from 0 to 100000',
+    ],
+    [
+      'a refresh too often',
+      { jwks: [{ uri, refresh: '10ms' }] },
+      'jwks[0].refresh: must be a duration of at least "1s"',
+    ],
+    ['a URI twice', { jwks: [{ uri }, { uri }] }, 'jwks[1].uri: is listed twice'],
+  ])('with %s', (_, settings, line) => {
+    const { process, plugin } = start([], settings);
+    expect(plugin.inForce).toBe(false);
+    expect(process.logs('error')).toContain(`config: ${line}`);
+  });
+
+  it('that is no JSON, with the place', () => {
+    const { process, plugin } = start([]);
+    expect(plugin.update('{"resources":[}')).toBe(false);
+    expect(process.logs('error')).toContain('config: not valid JSON, at byte 14');
+  });
+
+  it('whose resources are no list', () => {
+    const { process, plugin } = start([]);
+    expect(plugin.update('{"resources":{}}')).toBe(false);
+    expect(process.logs('error')).toContain('config: resources: must be a list');
+  });
+
+  it('that is empty', () => {
+    const { plugin } = start([]);
+    expect(plugin.update('')).toBe(false);
+  });
+
+  it('when nobody says which namespace the workload is in', () => {
+    const { process, plugin } = start([], {}, { node: {} });
+    expect(plugin.inForce).toBe(false);
+    expect(process.logs('error')).toContain(
+      "config: workload.namespace: missing, and Envoy's node has no metadata NAMESPACE",
+    );
+  });
+
+  it('and the one in force stays', () => {
+    const { plugin } = start([denyPolicy([{}])]);
+    expect(plugin.update('{"resources":[{}]}')).toBe(false);
+    expect(status(plugin)).toBe(403);
+  });
+});
+
+describe('a configuration is accepted', () => {
+  it('with what Kubernetes adds to a resource', () => {
+    const verbatim = {
+      ...policy(
+        { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/x'] } }] }] },
+        {
+          annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
+          creationTimestamp: '2026-01-01T00:00:00Z',
+          generation: 1,
+          labels: { a: 'b' },
+          managedFields: [{}],
+          resourceVersion: '7',
+          uid: 'x',
+        },
+      ),
+      status: {},
+    };
+    expect(errors([verbatim])).toEqual([]);
+  });
+
+  it('with v1beta1, with null for absent, without spec', () => {
+    const beta = {
+      ...deny({ from: null, to: [{ operation: { paths: ['/x'] } }] }),
+      apiVersion: 'security.istio.io/v1beta1',
+    };
+    expect(errors([beta])).toEqual([]);
+    expect(errors([resource('RequestAuthentication', undefined)])).toEqual([]);
+  });
+
+  it('a thousand policies, and enforces the last', () => {
+    const many = Array.from({ length: 1000 }, (_, i) => ({
+      ...policy({
+        action: 'DENY',
+        rules: Array.from({ length: 10 }, (_, j) => ({
+          to: [{ operation: { paths: [`/p${i}/r${j}`] } }],
+        })),
+      }),
+      metadata: { name: `p${i}`, namespace: 'foo' },
+    }));
+    const { plugin } = start(many);
+    expect(['/p999/r9', '/p999/r10'].map((path) => status(plugin, { path }))).toEqual([403, 200]);
+  });
+});
