@@ -1,4 +1,4 @@
-// The query of a path as Envoy reads it: `&` between parameters, `=` after the name, percent-encoding and `+` decoded.
+// The query of a path as Envoy reads it: `&` between parameters, `=` after the name, percent-encoding decoded, `+` left as it is.
 import {
   ABSENT,
   EMPTY,
@@ -86,7 +86,7 @@ export function withoutParameter(
 }
 
 function decoded(text: Span): Span {
-  if (indexOf(text, 0x25, 0) < 0 && indexOf(text, 0x2b, 0) < 0) return text;
+  if (indexOf(text, 0x25, 0) < 0) return text;
   const length = lengthOf(text);
   const out = allocate(length);
   if (out == 0) return text;
@@ -99,7 +99,7 @@ function decoded(text: Span): Span {
       store<u8>(to++, <u8>((high << 4) | low));
       i += 2;
     } else {
-      store<u8>(to++, c == 0x2b ? 0x20 : c);
+      store<u8>(to++, c);
     }
   }
   return span(out, to - out);

@@ -1,0 +1,238 @@
+// A real Envoy with the module on one listener and, where a test wants it, istiod's native filters on the neighbouring one;
+// behind them an httpbin, beside them a key server with TLS.
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { Agent, type Server, request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { startHttpbin } from '../envoy/apps/httpbin.ts';
+import { JwksServer } from '../envoy/apps/jwks-server.ts';
+import { portOf } from '../envoy/apps/listen.ts';
+import { findEnvoy } from '../envoy/binary.ts';
+import { Authority } from '../envoy/certificates.ts';
+import type { JsonObject } from '../envoy/config/types.ts';
+import { PLUGIN, type WasmPlugin, discoveredWasmFilter } from '../envoy/config/wasm-filter.ts';
+import { INGRESS, proxyBootstrap } from '../envoy/gateway.ts';
+import { type Applied, EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
+import { loadResources } from '../istio/load.ts';
+import { type Settings, pluginConfiguration } from '../istio/plugin-configuration.ts';
+import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../istio/token/keys.ts';
+
+export const SHIPPED = resolve('build/portcullis.wasm');
+/** The module with a way to trap it, from tests alone. */
+export const FAULTY = resolve('build/portcullis-faulty.wasm');
+export const JWKS_URI = 'https://idp.example/jwks.json';
+export const NATIVE = 'native';
+
+/** A signing key of the tests, and its key set. */
+export const key = readPrivateKey(generatePrivateKey());
+export const jwks = keySet(publicJwk(key));
+
+/** How a world is made. */
+export interface WorldOptions {
+  /** Policies, YAML. */
+  policies?: string;
+  settings?: Settings;
+  module?: string;
+  concurrency?: number;
+  /** Native filters for the neighbouring listener. */
+  native?: JsonObject[];
+  /** More listeners with a plugin each, by name: their policies. */
+  more?: Record<string, string>;
+  /** Changes the bootstrap before it is used. */
+  change?: (bootstrap: JsonObject) => void;
+}
+
+/** An answer, as a client sees it. */
+export interface Answer {
+  status: number;
+  body: string;
+  headers: Record<string, string | string[] | undefined>;
+}
+
+/** What a request may be made of. */
+export interface Ask {
+  method?: string;
+  path?: string;
+  host?: string;
+  token?: string | undefined;
+  /** Names and values in turn, so that a header can be repeated. */
+  headers?: string[];
+  listener?: string;
+  agent?: Agent;
+  signal?: AbortSignal;
+}
+
+export class World {
+  readonly envoy: EnvoyProcess;
+  readonly jwksServer: JwksServer;
+  readonly folder: string;
+  private readonly httpbin: Server;
+  private readonly module: string;
+  private readonly settings: Settings;
+
+  private constructor(fields: {
+    envoy: EnvoyProcess;
+    jwksServer: JwksServer;
+    folder: string;
+    httpbin: Server;
+    module: string;
+    settings: Settings;
+  }) {
+    this.envoy = fields.envoy;
+    this.jwksServer = fields.jwksServer;
+    this.folder = fields.folder;
+    this.httpbin = fields.httpbin;
+    this.module = fields.module;
+    this.settings = fields.settings;
+  }
+
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const { module = SHIPPED, settings = {}, policies = '', more = {} } = options;
+    const folder = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
+    const authority = await Authority.create('Portcullis tests');
+    const caFile = join(folder, 'ca.pem');
+    await writeFile(caFile, authority.certificate);
+    const jwksServer = await JwksServer.start(await authority.issueServer('idp.example'), {
+      kind: 'serve',
+      document: jwks,
+    });
+    const httpbin = await startHttpbin();
+    const ecds = discoveryFolder(folder);
+    const bootstrap = proxyBootstrap({
+      node: { namespace: 'istio-system', labels: { istio: 'ingressgateway' } },
+      listen: { address: '127.0.0.1', port: 0 },
+      upstream: { address: '127.0.0.1', port: portOf(httpbin) },
+      admin: { address: '127.0.0.1', port: 0 },
+      gateway: true,
+      filters: [discoveredWasmFilter(PLUGIN, ecds)],
+      accessLogPath: join(folder, 'access.log'),
+      jwksUris: new Map([
+        [JWKS_URI, { endpoint: { address: '127.0.0.1', port: jwksServer.port }, caFile }],
+      ]),
+      neighbours: [
+        ...(options.native ? [{ name: NATIVE, filters: options.native }] : []),
+        ...Object.keys(more).map((name) => ({ name, filters: [discoveredWasmFilter(name, ecds)] })),
+      ],
+    });
+    options.change?.(bootstrap);
+    const envoy = await EnvoyProcess.start({
+      binary: (await findEnvoy()).path,
+      folder,
+      bootstrap,
+      concurrency: options.concurrency ?? 1,
+      plugins: [
+        plugin(PLUGIN, module, policies, settings),
+        ...Object.entries(more).map(([name, text]) => plugin(name, module, text, settings)),
+      ],
+    });
+    return new World({ envoy, jwksServer, folder, httpbin, module, settings });
+  }
+
+  /** Applies policies to the module's listener. */
+  apply(policies: string): Promise<Applied> {
+    return this.envoy.apply(plugin(PLUGIN, this.module, policies, this.settings));
+  }
+
+  /** Sends a request; the path goes out as it is written. */
+  ask(ask: Ask = {}): Promise<Answer> {
+    const { method = 'GET', path = '/headers', host, token, headers = [] } = ask;
+    const port = this.envoy.port(ask.listener ?? INGRESS);
+    // A list of headers goes out as it is: Node adds no host to it.
+    const all = [
+      ...['host', host ?? `127.0.0.1:${port}`],
+      ...(token === undefined ? [] : ['authorization', `Bearer ${token}`]),
+      ...headers,
+    ];
+    return new Promise((done, failed) => {
+      const outgoing = httpRequest(
+        {
+          host: '127.0.0.1',
+          port,
+          method,
+          path,
+          agent: ask.agent ?? false,
+          signal: ask.signal,
+          headers: all,
+        },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.on('error', failed);
+          incoming.on('end', () =>
+            done({
+              status: incoming.statusCode ?? 0,
+              body: Buffer.concat(chunks).toString(),
+              headers: incoming.headers,
+            }),
+          );
+        },
+      );
+      outgoing.on('error', failed);
+      outgoing.end();
+    });
+  }
+
+  /** The status of a request. */
+  async status(ask: Ask = {}): Promise<number> {
+    return (await this.ask(ask)).status;
+  }
+
+  /** The lines of the access log so far. */
+  async accessLog(): Promise<Record<string, unknown>[]> {
+    const text = await readFile(join(this.folder, 'access.log'), 'utf8').catch(() => '');
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  async stop(): Promise<void> {
+    await this.envoy.stop();
+    this.httpbin.closeAllConnections();
+    this.httpbin.close();
+    await this.jwksServer.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Policies with istiod's native filters for them, and the tests' key set in both. */
+export function oracle(name: string): { policies: string; native: JsonObject[] } {
+  const read = (file: string): string => readFileSync(`envoy-tests/oracle/${file}`, 'utf8');
+  const { httpFilters } = JSON.parse(read(`${name}.native.json`), (field, value: unknown) =>
+    field === 'inline_string' ? jwks : value,
+  ) as { httpFilters: JsonObject[] };
+  return { policies: read(`${name}.yaml`), native: httpFilters };
+}
+
+/** Makes local replies tell their response code details in the header `x-details`. */
+export function showDetails(bootstrap: JsonObject): void {
+  const { listeners } = bootstrap.static_resources as unknown as {
+    listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
+  };
+  for (const { filter_chains } of listeners) {
+    filter_chains[0]!.filters[0]!.typed_config.local_reply_config = {
+      mappers: [
+        {
+          filter: {
+            status_code_filter: {
+              comparison: { op: 'GE', value: { default_value: 400, runtime_key: 'none' } },
+            },
+          },
+          headers_to_add: [
+            {
+              header: { key: 'x-details', value: '%RESPONSE_CODE_DETAILS%' },
+              append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+            },
+          ],
+        },
+      ],
+    };
+  }
+}
+
+function plugin(name: string, module: string, policies: string, settings: Settings): WasmPlugin {
+  const { resources, problems } = loadResources([{ file: 'test.yaml', text: policies }]);
+  if (problems.length > 0) throw new Error(problems[0]!.message);
+  return { name, vmId: PLUGIN, module, configuration: pluginConfiguration(resources, settings) };
+}
