@@ -1,0 +1,196 @@
+// Configurations come and go, VMs trap: a real Envoy with the module in it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../envoy/config/types.ts';
+import {
+  SLIPPED_REQUIRE_TOKEN,
+  SLIPPED_REQUIRE_TOKEN_FOR_HEADERS,
+} from '../envoy/demo/policies.ts';
+import { mintToken } from '../istio/token/mint.ts';
+import { FAULTY, JWKS_URI, World, type WorldOptions, jwks, key, oracle } from './world.ts';
+
+const token = mintToken(key);
+
+let world: World | undefined;
+afterEach(async () => {
+  await world?.stop();
+  world = undefined;
+});
+async function start(options: WorldOptions): Promise<World> {
+  world = await World.start(options);
+  return world;
+}
+
+const deny = (path: string): string => `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: deny, namespace: istio-system }
+spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["${path}"] } }] }] }
+`;
+
+describe('listeners whose plugins share a VM', () => {
+  it('each enforce their own policy, on every worker', async () => {
+    const world = await start({
+      policies: deny('/headers'),
+      more: { second: deny('/ip') },
+      concurrency: 2,
+    });
+    for (let i = 0; i < 10; i++) {
+      expect(await world.status({ path: '/headers' })).toBe(403);
+      expect(await world.status({ path: '/ip' })).toBe(200);
+      expect(await world.status({ path: '/headers', listener: 'second' })).toBe(200);
+      expect(await world.status({ path: '/ip', listener: 'second' })).toBe(403);
+    }
+  });
+});
+
+describe('a new policy', () => {
+  it('is in force without a restart, and no request is lost meanwhile', async () => {
+    const world = await start({ policies: deny('/never'), concurrency: 2 });
+    let stop = false;
+    const seen = new Set<number>();
+    const load = (async () => {
+      while (!stop) seen.add(await world.status({ path: '/ip' }));
+    })();
+    for (let i = 0; i < 10; i++) {
+      expect(await world.apply(deny(`/p${i}`))).toEqual({ accepted: true });
+      expect(await world.status({ path: `/p${i}` })).toBe(403);
+      expect(await world.status({ path: `/p${i - 1}` })).toBe(404);
+    }
+    stop = true;
+    await load;
+    expect([...seen]).toEqual([200]);
+  });
+
+  it.each([
+    [
+      'notRequestPrincipals beside source',
+      SLIPPED_REQUIRE_TOKEN,
+      'did you mean to indent it under "source"?',
+    ],
+    [
+      'to within from',
+      SLIPPED_REQUIRE_TOKEN_FOR_HEADERS,
+      'did you mean "to[].operation.paths", beside "from"?',
+    ],
+  ])(
+    'with %s, as a task page prints it, is refused, and the one in force stays',
+    async (_, slipped, intent) => {
+      const world = await start({ policies: deny('/headers') });
+      const applied = await world.apply(slipped);
+      expect(applied.accepted).toBe(false);
+      expect(applied.accepted ? [] : applied.errors.join('\n')).toContain(intent);
+      expect(await world.status({ path: '/headers' })).toBe(403);
+      expect(await world.status({ path: '/ip' })).toBe(200);
+      // And the next good one is taken.
+      expect(await world.apply(deny('/ip'))).toEqual({ accepted: true });
+      expect(await world.status({ path: '/ip' })).toBe(403);
+    },
+  );
+
+  it('that is wrong from the start keeps the door shut', async () => {
+    const world = await start({ policies: SLIPPED_REQUIRE_TOKEN });
+    expect(await world.status({ path: '/ip' })).toBe(500);
+    expect(await world.apply(deny('/headers'))).toEqual({ accepted: true });
+    expect(await world.status({ path: '/ip' })).toBe(200);
+  });
+});
+
+describe('a trap', () => {
+  it('strands no request beyond the bound, and the next ones are served', async () => {
+    const world = await start({
+      module: FAULTY,
+      policies: oracle('task').policies,
+      settings: { jwks: [{ uri: JWKS_URI, timeout: '30s' }] },
+      change: (bootstrap) => {
+        expect(idleTimeouts(bootstrap)).toEqual(['30s']);
+        setIdleTimeout(bootstrap, '3s');
+      },
+    });
+    world.jwksServer.behaviour = { kind: 'late', milliseconds: 20_000, document: jwks };
+    const paused = world.ask({ path: '/ip', token });
+    await expect.poll(() => world.jwksServer.requests, { timeout: 5000 }).toBeGreaterThan(0);
+    expect(await world.status({ path: '/ip', headers: ['x-portcullis-trap', '1'] })).toBe(503);
+    // Ended by the connection manager's stream_idle_timeout (SI): nothing of the VM is left to wake it.
+    expect((await paused).status).toBe(503);
+    await expect
+      .poll(() => world.accessLog())
+      .toContainEqual(expect.objectContaining({ response_code: 503, response_flags: 'SI' }));
+    let seen = 0;
+    for (let i = 0; i < 100 && seen !== 200; i++) {
+      seen = await world.status({ path: '/ip' });
+      if (seen !== 200) await sleep(100);
+    }
+    expect(seen).toBe(200);
+    expect(await world.status({ path: '/headers' })).toBe(403);
+    expect(await world.envoy.log()).toContain('unreachable');
+  });
+
+  it('does not cost the keys: the new VM has them without a fetch', async () => {
+    const world = await start({
+      module: FAULTY,
+      policies: oracle('task').policies,
+      settings: { jwks: [{ uri: JWKS_URI, timeout: '2s' }] },
+    });
+    expect(await world.status({ path: '/headers', token })).toBe(200);
+    await world.jwksServer.stop();
+    await world.status({ headers: ['x-portcullis-trap', '1'] });
+    await expect
+      .poll(() => world.status({ path: '/headers', token }), { timeout: 10_000 })
+      .toBe(200);
+  });
+
+  it('cannot be provoked in the shipped module by the header that the tests use', async () => {
+    const world = await start({ policies: deny('/headers') });
+    expect(await world.status({ path: '/ip', headers: ['x-portcullis-trap', '1'] })).toBe(200);
+  });
+});
+
+describe('what is left for the operator', () => {
+  it('says who was refused by what, in the access log and in Prometheus metrics, and never a token', async () => {
+    const world = await start({ policies: oracle('task').policies });
+    const expired = mintToken(key, { expire: -3600 });
+    await world.status({ path: '/ip' });
+    await world.status({ path: '/headers' });
+    await world.status({ path: `/ip?access_token=${expired}` });
+    const rule = 'ns[istio-system]-policy[frontend-ingress]-rule[0]';
+    await expect.poll(async () => (await world.accessLog()).length, { timeout: 5000 }).toBe(3);
+    expect(await world.accessLog()).toMatchObject([
+      { response_code: 200, path: '/ip', decision: null, response_code_details: 'via_upstream' },
+      {
+        response_code: 403,
+        decision: `deny policy=${rule}`,
+        response_code_details: `rbac_access_denied_matched_policy[${rule}]`,
+      },
+      {
+        response_code: 401,
+        path: '/ip',
+        decision: 'unauthenticated reason=jwt_expired',
+        response_code_details: 'jwt_authn_access_denied{Jwt_is_expired}',
+      },
+    ]);
+    const metrics = await world.envoy.admin.text('/stats/prometheus');
+    expect(metrics).toContain('portcullis_requests_total{outcome="allow"} 1');
+    expect(metrics).toContain(`portcullis_requests_total{outcome="deny",policy="${rule}"} 1`);
+    expect(metrics).toContain(
+      'portcullis_requests_total{outcome="unauthenticated",reason="jwt_expired"} 1',
+    );
+    const said = JSON.stringify(await world.accessLog()) + metrics + (await world.envoy.log());
+    for (const part of expired.split('.')) expect(said).not.toContain(part);
+  });
+});
+
+function managers(bootstrap: JsonObject): JsonObject[] {
+  const { listeners } = bootstrap.static_resources as unknown as {
+    listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
+  };
+  return listeners.map(({ filter_chains }) => filter_chains[0]!.filters[0]!.typed_config);
+}
+
+function idleTimeouts(bootstrap: JsonObject): unknown[] {
+  return managers(bootstrap).map((manager) => manager.stream_idle_timeout);
+}
+
+function setIdleTimeout(bootstrap: JsonObject, timeout: string): void {
+  for (const manager of managers(bootstrap)) manager.stream_idle_timeout = timeout;
+}
