@@ -17,13 +17,13 @@ interface Options {
   jwks?: string;
 }
 
-const EXAMPLES = `
-Examples:
+const EXAMPLES = `Examples:
   openssl genrsa -out key.pem 2048
   portcullis token mint key.pem --jwks jwks.json
   portcullis token mint key.pem --expire 5
   portcullis token mint key.pem --iss https://idp.example --aud one,two --claims email:a@b.c
-  portcullis token mint key.pem --listclaim groups admins readers`;
+  portcullis token mint key.pem --listclaim groups admins readers
+`;
 
 /** `portcullis token mint`: the options of Istio's gen-jwt.py, with the same defaults. */
 export function tokenMintCommand(): Command {
@@ -39,7 +39,7 @@ export function tokenMintCommand(): Command {
     .option('--listclaim <name value…>', 'a claim that is a list; may be repeated', group, [])
     .option('--nestedclaim <name value…>', 'a list within the claim "nested"', group, [])
     .option('--jwks <file>', 'write the key set to this file')
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('before', EXAMPLES)
     .action(mint);
 }
 

@@ -29,6 +29,15 @@ export function parseAddress(option: string, text: string): Address {
   return { address, port };
 }
 
+/** Reads a port number. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65535) {
+    throw usage(`--port ${text}: expected a number from 1 to 65535`);
+  }
+  return port;
+}
+
 /** Reads `URI=FILE`; the URI may hold `=`, the file may not. */
 export function parseJwks(text: string): { uri: string; file: string } {
   const equal = text.lastIndexOf('=');

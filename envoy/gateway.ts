@@ -1,17 +1,7 @@
 // A proxy with the module in front of one upstream: the shape of `render envoy`, of the demo and of the tests.
 import { bootstrap } from './config/bootstrap.ts';
-import {
-  type JwksRoute,
-  cluster,
-  clusterNameOf,
-  internalCluster,
-  jwksCluster,
-} from './config/clusters.ts';
-import {
-  type PathNormalization,
-  httpListener,
-  internalDocumentListener,
-} from './config/http-listener.ts';
+import { type JwksRoute, cluster, jwksCluster } from './config/clusters.ts';
+import { type PathNormalization, httpListener } from './config/http-listener.ts';
 import type { Address, JsonObject, Node } from './config/types.ts';
 
 /** The listener of the proxy, and its upstream cluster. */
@@ -31,48 +21,34 @@ export interface Proxy {
   accessLogPath: string;
   pathNormalization?: PathNormalization;
   /** Key sets to fetch, each with its route if not the obvious one. */
-  jwksUris: Map<string, JwksRoute | { document: string }>;
+  jwksUris: Map<string, JwksRoute>;
   /** Listeners beside: tests put the native filters there. */
   neighbours?: { name: string; filters: JsonObject[] }[];
 }
 
 /** The proxy's bootstrap. */
 export function proxyBootstrap(proxy: Proxy): JsonObject {
-  const jwks = [...proxy.jwksUris].map(([uri, route]) => jwksResources(uri, route));
+  const jwks = [...proxy.jwksUris].map(([uri, route]) => jwksCluster(uri, route));
   const all = [{ name: INGRESS, filters: proxy.filters }, ...(proxy.neighbours ?? [])];
   return bootstrap({
     id: `${proxy.gateway ? 'gateway' : 'sidecar'}.${proxy.node.namespace}`,
     node: proxy.node,
     admin: proxy.admin,
-    listeners: [
-      ...all.map(({ name, filters }) =>
-        httpListener({
-          name,
-          filters,
-          listen: name === INGRESS ? proxy.listen : { ...proxy.listen, port: 0 },
-          upstream: UPSTREAM,
-          gateway: proxy.gateway,
-          accessLogPath: proxy.accessLogPath,
-          pathNormalization: proxy.pathNormalization,
-        }),
-      ),
-      ...jwks.flatMap(({ listeners }) => listeners),
-    ],
+    listeners: all.map(({ name, filters }) =>
+      httpListener({
+        name,
+        filters,
+        listen: name === INGRESS ? proxy.listen : { ...proxy.listen, port: 0 },
+        upstream: UPSTREAM,
+        gateway: proxy.gateway,
+        accessLogPath: proxy.accessLogPath,
+        pathNormalization: proxy.pathNormalization,
+      }),
+    ),
     clusters: [
       cluster(UPSTREAM, proxy.upstream),
-      ...new Map(jwks.flatMap(({ clusters }) => clusters).map((c) => [c.name, c])).values(),
+      // Several URIs of one host share its cluster.
+      ...new Map(jwks.map((one) => [one.name, one])).values(),
     ],
   });
-}
-
-function jwksResources(
-  uri: string,
-  route: JwksRoute | { document: string },
-): { listeners: JsonObject[]; clusters: JsonObject[] } {
-  if (!('document' in route)) return { listeners: [], clusters: [jwksCluster(uri, route)] };
-  const listener = `jwks ${uri}`;
-  return {
-    listeners: [internalDocumentListener(listener, route.document)],
-    clusters: [internalCluster(clusterNameOf(uri), listener)],
-  };
 }

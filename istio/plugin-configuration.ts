@@ -38,3 +38,21 @@ export function jwksUrisOf(resources: Resource[]): string[] {
     ...new Set(uris.filter((uri) => typeof uri === 'string' && URL.canParse(uri))),
   ] as string[];
 }
+
+/**
+ * The resources with key sets written into them (`jwks`) in the place of a `jwksUri`: `documents` holds the text of a key set
+ * by URI. The resources given stay as they are.
+ */
+export function withKeySets(resources: Resource[], documents: Map<string, string>): Resource[] {
+  return resources.map((resource) => {
+    const spec = resource.value.spec as { jwtRules?: Record<string, unknown>[] } | undefined;
+    if (resource.kind !== 'RequestAuthentication' || !Array.isArray(spec?.jwtRules))
+      return resource;
+    const jwtRules = spec.jwtRules.map((rule) => {
+      const { jwksUri, ...rest } = rule ?? {};
+      const jwks = documents.get(String(jwksUri));
+      return jwks === undefined ? rule : { ...rest, jwks };
+    });
+    return { ...resource, value: { ...resource.value, spec: { ...spec, jwtRules } } };
+  });
+}

@@ -1,5 +1,13 @@
 // The plugin configuration, compiled: validated as a whole, then reduced to what applies to this workload.
-import { ABSENT, Span, constant, isPresent, toText } from "as-proxy-wasm-sdk/assembly";
+import {
+  ABSENT,
+  Span,
+  addressOf,
+  constant,
+  isPresent,
+  lengthOf,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
 import { JwtRule } from "../authn/jwt-rule";
 import { RemoteKeySet } from "../authn/remote-key-set";
 import { Rule } from "../authz/rule";
@@ -57,11 +65,16 @@ export class Compiled {
   jwks: JwksSettings[] = [];
 }
 
+const STRUCT_HINT =
+  "; did you mean google.protobuf.StringValue? Envoy passes a google.protobuf.Struct in binary form";
+
 /** Compiles a configuration; null when anything is wrong with it, and then `problems` says what. */
 export function compile(text: Span, metrics: RequestMetrics, problems: Problems): Compiled | null {
   const root = parseJson(text);
   if (root == NO_NODE) {
-    problems.add("not valid JSON, at byte " + errorOffset.toString());
+    let message = "not valid JSON, at byte " + errorOffset.toString();
+    if (looksLikeStruct(text)) message += STRUCT_HINT;
+    problems.add(message);
     return null;
   }
   new Validator(problems).validate(root, pluginConfiguration, "configuration");
@@ -134,4 +147,9 @@ export function textMember(node: Node, key: Span): Span {
 export function hasText(node: Node, key: Span): bool {
   const text = textMember(node, key);
   return isPresent(text) && toText(text).length > 0;
+}
+
+/** Envoy 1.40 hands a google.protobuf.Struct over as it is on the wire: field 1, a length, and no JSON. */
+function looksLikeStruct(text: Span): bool {
+  return lengthOf(text) > 1 && load<u8>(addressOf(text)) == 0x0a && errorOffset == 1;
 }

@@ -1,5 +1,5 @@
 import { statsTags } from './stats-tags.ts';
-import { type Address, type JsonObject, type Node, socketAddress, typed } from './types.ts';
+import { type Address, type JsonObject, type Node, socketAddress } from './types.ts';
 
 /** What makes up a proxy. */
 export interface Bootstrap {
@@ -20,17 +20,7 @@ export function bootstrap({ id, node, admin, listeners, clusters }: Bootstrap): 
     },
     admin: { address: socketAddress(admin) },
     stats_config: statsTags(),
-    ...(listeners.some((listener) => 'internal_listener' in listener)
-      ? { bootstrap_extensions: [internalListeners()] }
-      : {}),
     static_resources: { listeners, clusters },
-  };
-}
-
-function internalListeners(): JsonObject {
-  return {
-    name: 'envoy.bootstrap.internal_listener',
-    typed_config: typed('envoy.extensions.bootstrap.internal_listener.v3.InternalListener', {}),
   };
 }
 

@@ -14,12 +14,6 @@ export function cluster(name: string, endpoint: Address): JsonObject {
   };
 }
 
-/** A cluster that reaches a listener of the same Envoy (`internal_listener`). */
-export function internalCluster(name: string, listener: string): JsonObject {
-  const address = { envoy_internal_address: { server_listener_name: listener } };
-  return { name, type: 'STATIC', load_assignment: endpoints(name, address) };
-}
-
 function endpoints(name: string, address: JsonObject): JsonObject {
   return { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] };
 }

@@ -341,6 +341,15 @@ describe('a configuration is refused', () => {
     expect(process.logs('error')).toContain('config: not valid JSON, at byte 14');
   });
 
+  it('that Envoy passes as a binary Struct, with what to write instead', () => {
+    const { process, plugin } = start([]);
+    expect(plugin.update('\n\x10\n\tresources\x12\x032\x01\n')).toBe(false);
+    expect(process.logs('error')).toContain(
+      'config: not valid JSON, at byte 1; did you mean google.protobuf.StringValue? ' +
+        'Envoy passes a google.protobuf.Struct in binary form',
+    );
+  });
+
   it('whose resources are no list', () => {
     const { process, plugin } = start([]);
     expect(plugin.update('{"resources":{}}')).toBe(false);

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+// The `portcullis` command.
+import { Command, CommanderError } from 'commander';
+import { EnvironmentError, messageOf } from '../envoy/errors.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
+import { planned } from './planned.ts';
+import { renderEnvoyCommand } from './render-envoy.ts';
+import { gatherArguments, tokenMintCommand } from './token-mint.ts';
+
+const EXAMPLES = `Examples:
+  portcullis render envoy -f policies.yaml --workload foo/app=httpbin \\
+    --listen 127.0.0.1:8080 --upstream 127.0.0.1:8000 > envoy.yaml
+  portcullis token mint key.pem --jwks jwks.json
+`;
+
+function program(): Command {
+  const portcullis = new Command('portcullis')
+    .description("Istio's security policies on any Envoy")
+    .option('--color', 'colours even where the output is no terminal; NO_COLOR turns them off')
+    .addHelpText('before', EXAMPLES)
+    .showHelpAfterError('See portcullis --help.');
+  portcullis.addCommand(
+    group('render', 'configuration for Envoy and Istio')
+      .addCommand(renderEnvoyCommand())
+      .addCommand(planned('wasmplugin', 'an Istio WasmPlugin'))
+      .addCommand(planned('config', 'the bare plugin configuration')),
+  );
+  portcullis.addCommand(
+    group('token', 'tokens for tests')
+      .addCommand(tokenMintCommand())
+      .addCommand(planned('decode', 'shows what a token says'))
+      .addCommand(planned('verify', 'verifies a token with a key set')),
+  );
+  portcullis.addCommand(planned('lint', 'finds what is wrong in policies').alias('analyze'));
+  portcullis.addCommand(planned('explain', 'says why a request is let through or refused'));
+  portcullis.addCommand(planned('test', 'unit tests of policies'));
+  portcullis.addCommand(planned('package', 'an OCI image of the module'));
+  portcullis.addCommand(planned('mesh', 'a small mesh of real Envoys'));
+  portcullis.addCommand(planned('completion', 'completion for bash, zsh and fish'));
+  forEachCommand(portcullis, (command) => command.exitOverride());
+  return portcullis;
+}
+
+function group(name: string, summary: string): Command {
+  return new Command(name).summary(summary).description(summary);
+}
+
+function forEachCommand(command: Command, action: (command: Command) => void): void {
+  action(command);
+  for (const child of command.commands) forEachCommand(child, action);
+}
+
+async function main(argv: string[]): Promise<number> {
+  try {
+    const given = argv[0] === 'token' ? gatherArguments(argv) : argv;
+    await program().parseAsync(given, { from: 'user' });
+    return ExitCode.Ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
+    if (error instanceof Failure) {
+      for (const line of error.lines) process.stderr.write(`${line}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(`${messageOf(error)}\n`);
+    return error instanceof EnvironmentError ? ExitCode.Environment : ExitCode.Findings;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { readMeshConfig } from '../../istio/mesh-config.ts';
+
+describe("Istio's MeshConfig", () => {
+  it('gives root namespace, trust domain and path normalization', () => {
+    const text = `
+rootNamespace: istio-config
+trustDomain: td.example
+trustDomainAliases: [old.example]
+pathNormalization: { normalization: MERGE_SLASHES }
+accessLogFile: /dev/stdout
+`;
+    expect(readMeshConfig(text)).toEqual({
+      settings: {
+        rootNamespace: 'istio-config',
+        trustDomain: 'td.example',
+        trustDomainAliases: ['old.example'],
+      },
+      pathNormalization: 'MERGE_SLASHES',
+    });
+  });
+
+  it('reads DEFAULT as BASE', () => {
+    expect(readMeshConfig('pathNormalization: { normalization: DEFAULT }').pathNormalization).toBe(
+      'BASE',
+    );
+  });
+
+  it.each([
+    ['trustDomain: 1', 'trustDomain must be a string'],
+    ['trustDomainAliases: a', 'trustDomainAliases must be a list of strings'],
+    [
+      'pathNormalization: { normalization: MERGE }',
+      'pathNormalization.normalization must be one of',
+    ],
+    ['extensionProviders: []', 'extensionProviders is not supported yet'],
+    ['- a', 'must be an object'],
+    ['a: [', 'Flow'],
+  ])('%s is refused', (text, message) => {
+    expect(() => readMeshConfig(text)).toThrow(message);
+  });
+});
