@@ -4,7 +4,12 @@ export default {
   singleQuote: true,
   overrides: [
     {
-      files: ['assembly/**/*.ts', 'sdk/assembly/**/*.ts', 'sdk/example/**/*.ts', '**/assembly/**/*.ts'],
+      files: [
+        'assembly/**/*.ts',
+        'sdk/assembly/**/*.ts',
+        'sdk/example/**/*.ts',
+        '**/assembly/**/*.ts',
+      ],
       options: { plugins: ['assemblyscript-prettier'], singleQuote: false },
     },
   ],

@@ -106,7 +106,7 @@ function group(text: string, before: string[][]): string[][] {
 
 function listClaims({ listclaim, nestedclaim }: Options): Record<string, unknown> {
   const lists = (items: string[][]): Record<string, string[]> =>
-    Object.fromEntries(items.map(([name, ...values]) => [name, values]));
+    Object.fromEntries(items.map(([name = '', ...values]): [string, string[]] => [name, values]));
   return {
     ...lists(listclaim),
     ...(nestedclaim.length > 0 ? { nested: lists(nestedclaim) } : {}),

@@ -2,7 +2,7 @@
 // behind them an httpbin, beside them a key server with TLS.
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { Agent, type Server, request as httpRequest } from 'node:http';
+import { type Agent, type Server, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startHttpbin } from '../envoy/apps/httpbin.ts';

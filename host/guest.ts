@@ -11,7 +11,7 @@ export class Guest {
   private readonly exports: Record<string, unknown>;
 
   constructor(instance: WebAssembly.Instance) {
-    this.exports = instance.exports as Record<string, unknown>;
+    this.exports = instance.exports;
     this.memory = this.exports.memory as WebAssembly.Memory;
   }
 

@@ -32,25 +32,25 @@ export function hostFunctions(vm: Vm): (space: string, name: string) => WebAssem
 function basics(vm: Vm): Record<string, HostFunction> {
   return {
     proxy_log: (level, address, size) => {
-      const text = vm.guest.read(address!, size!);
+      const text = vm.guest.read(address, size);
       if (text === undefined) return Status.InvalidMemoryAccess;
-      vm.process.log(vm, LOG_LEVELS[level!] ?? 'critical', fromUtf8(text));
+      vm.process.log(vm, LOG_LEVELS[level] ?? 'critical', fromUtf8(text));
       return Status.Ok;
     },
     proxy_get_log_level: (at) =>
-      written(vm.guest.writeU32(at!, LOG_LEVELS.indexOf(vm.process.logLevel))),
+      written(vm.guest.writeU32(at, LOG_LEVELS.indexOf(vm.process.logLevel))),
     proxy_get_current_time_nanoseconds: (at) =>
-      written(vm.guest.writeU64(at!, vm.process.clock.nanoseconds)),
+      written(vm.guest.writeU64(at, vm.process.clock.nanoseconds)),
     proxy_set_tick_period_milliseconds: (period) => {
       const root = vm.rootOf(vm.context);
       if (root === undefined) return Status.BadArgument;
-      root.tickPeriod = period! >>> 0;
+      root.tickPeriod = period >>> 0;
       root.nextTick = root.tickPeriod === 0 ? Infinity : vm.process.clock.now + root.tickPeriod;
       return Status.Ok;
     },
-    proxy_set_effective_context: (id) => (vm.setEffective(id!) ? Status.Ok : Status.BadArgument),
+    proxy_set_effective_context: (id) => (vm.setEffective(id) ? Status.Ok : Status.BadArgument),
     proxy_get_property: (path, pathSize, at, sizeAt) => {
-      const bytes = vm.guest.read(path!, pathSize!);
+      const bytes = vm.guest.read(path, pathSize);
       if (bytes === undefined) return Status.InvalidMemoryAccess;
       const name = fromUtf8(bytes).split('\0').join('.');
       const context = vm.context;
@@ -58,22 +58,22 @@ function basics(vm: Vm): Record<string, HostFunction> {
         nodeProperty(vm.process.node, name) ??
         pluginProperty(vm, name) ??
         (context?.kind === 'http' ? context.property(name) : undefined);
-      return value === undefined ? Status.NotFound : written(vm.guest.give(value, at!, sizeAt!));
+      return value === undefined ? Status.NotFound : written(vm.guest.give(value, at, sizeAt));
     },
     proxy_set_property: (path, pathSize, address, size) => {
-      const name = vm.guest.read(path!, pathSize!);
-      const value = vm.guest.read(address!, size!);
+      const name = vm.guest.read(path, pathSize);
+      const value = vm.guest.read(address, size);
       if (name === undefined || value === undefined) return Status.InvalidMemoryAccess;
       if (vm.context?.kind !== 'http') return Status.NotFound;
       vm.context.setFilterState(fromUtf8(name), value);
       return Status.Ok;
     },
     proxy_get_buffer_bytes: (buffer, start, length, at, sizeAt) => {
-      const bytes = bufferOf(vm, buffer!);
+      const bytes = bufferOf(vm, buffer);
       if (bytes === undefined || bytes.length === 0) return Status.NotFound;
-      const from = Math.min(start! >>> 0, bytes.length);
-      const part = bytes.subarray(from, Math.min(from + (length! >>> 0), bytes.length));
-      return written(vm.guest.give(part, at!, sizeAt!));
+      const from = Math.min(start >>> 0, bytes.length);
+      const part = bytes.subarray(from, Math.min(from + (length >>> 0), bytes.length));
+      return written(vm.guest.give(part, at, sizeAt));
     },
     proxy_done: () => Status.Ok,
   };
@@ -99,33 +99,33 @@ function headers(vm: Vm): Record<string, HostFunction> {
     fromLatin1(vm.guest.read(address, size) ?? new Uint8Array());
   return {
     proxy_get_header_map_pairs: (map, at, sizeAt) => {
-      const pairs = mapOf(vm, map!);
+      const pairs = mapOf(vm, map);
       if (pairs === undefined) return Status.NotFound;
-      return written(vm.guest.give(encodePairs(pairs), at!, sizeAt!));
+      return written(vm.guest.give(encodePairs(pairs), at, sizeAt));
     },
     proxy_get_header_map_value: (map, address, size, at, sizeAt) => {
-      const name = vm.guest.read(address!, size!);
+      const name = vm.guest.read(address, size);
       if (name === undefined) return Status.InvalidMemoryAccess;
       const wanted = fromLatin1(name).toLowerCase();
-      const pair = mapOf(vm, map!)?.find(([key]) => key === wanted);
+      const pair = mapOf(vm, map)?.find(([key]) => key === wanted);
       return pair === undefined
         ? Status.NotFound
-        : written(vm.guest.give(toLatin1(pair[1]), at!, sizeAt!));
+        : written(vm.guest.give(toLatin1(pair[1]), at, sizeAt));
     },
     proxy_add_header_map_value: (map, address, size, value, valueSize) =>
-      edit(map!, address!, size!, (stream, name) =>
-        stream.headers.push([name, valueAt(value!, valueSize!)]),
+      edit(map, address, size, (stream, name) =>
+        stream.headers.push([name, valueAt(value, valueSize)]),
       ),
     proxy_replace_header_map_value: (map, address, size, value, valueSize) =>
-      edit(map!, address!, size!, (stream, name) => {
-        const pair: Pair = [name, valueAt(value!, valueSize!)];
+      edit(map, address, size, (stream, name) => {
+        const pair: Pair = [name, valueAt(value, valueSize)];
         const first = stream.headers.findIndex(([key]) => key === name);
         const others = stream.headers.filter(([key], i) => key !== name || i === first);
         if (first < 0) stream.headers = [...others, pair];
         else stream.headers = others.map((old) => (old[0] === name ? pair : old));
       }),
     proxy_remove_header_map_value: (map, address, size) =>
-      edit(map!, address!, size!, (stream, name) => {
+      edit(map, address, size, (stream, name) => {
         stream.headers = stream.headers.filter(([key]) => key !== name);
       }),
   };
@@ -143,15 +143,15 @@ function streams(vm: Vm): Record<string, HostFunction> {
     },
     proxy_send_local_response: (status, details, detailsSize, body, bodySize, pairs, pairsSize) => {
       const [reason, content, map] = [
-        vm.guest.read(details!, detailsSize!),
-        vm.guest.read(body!, bodySize!),
-        vm.guest.read(pairs!, pairsSize!),
+        vm.guest.read(details, detailsSize),
+        vm.guest.read(body, bodySize),
+        vm.guest.read(pairs, pairsSize),
       ];
       if (reason === undefined || content === undefined || map === undefined) {
         return Status.InvalidMemoryAccess;
       }
       const replied = vm.replyTo({
-        status: status!,
+        status: status,
         details: fromUtf8(reason).replace(/\s/g, '_'),
         body: fromUtf8(content),
         headers: decodePairs(map) ?? [],
@@ -165,30 +165,30 @@ function shared(vm: Vm): Record<string, HostFunction> {
   const { metrics, sharedData } = vm.process;
   return {
     proxy_get_shared_data: (key, keySize, at, sizeAt, versionAt) => {
-      const name = vm.guest.read(key!, keySize!);
+      const name = vm.guest.read(key, keySize);
       const value = name === undefined ? undefined : sharedData.get(fromLatin1(name));
       if (value === undefined) return Status.NotFound;
       return written(
-        vm.guest.give(value.bytes, at!, sizeAt!) && vm.guest.writeU32(versionAt!, value.version),
+        vm.guest.give(value.bytes, at, sizeAt) && vm.guest.writeU32(versionAt, value.version),
       );
     },
     proxy_set_shared_data: (key, keySize, address, size, version) => {
-      const name = vm.guest.read(key!, keySize!);
-      const value = vm.guest.read(address!, size!);
+      const name = vm.guest.read(key, keySize);
+      const value = vm.guest.read(address, size);
       if (name === undefined || value === undefined) return Status.InvalidMemoryAccess;
-      return sharedData.set(fromLatin1(name), value, version! >>> 0);
+      return sharedData.set(fromLatin1(name), value, version >>> 0);
     },
     proxy_define_metric: (type, address, size, at) => {
-      const name = vm.guest.read(address!, size!);
-      const id = name === undefined ? undefined : metrics.define(type!, fromUtf8(name));
-      return id === undefined ? Status.BadArgument : written(vm.guest.writeU32(at!, id));
+      const name = vm.guest.read(address, size);
+      const id = name === undefined ? undefined : metrics.define(type, fromUtf8(name));
+      return id === undefined ? Status.BadArgument : written(vm.guest.writeU32(at, id));
     },
     // 64-bit integers arrive as bigint.
-    proxy_increment_metric: (id, offset) => metrics.increment(id!, BigInt(offset!)),
-    proxy_record_metric: (id, value) => metrics.record(id!, BigInt.asUintN(64, BigInt(value!))),
+    proxy_increment_metric: (id, offset) => metrics.increment(id, BigInt(offset)),
+    proxy_record_metric: (id, value) => metrics.record(id, BigInt.asUintN(64, BigInt(value))),
     proxy_get_metric: (id, at) => {
-      const { status, value } = metrics.get(id!);
-      return status === Status.Ok ? written(vm.guest.writeU64(at!, value)) : status;
+      const { status, value } = metrics.get(id);
+      return status === Status.Ok ? written(vm.guest.writeU64(at, value)) : status;
     },
   };
 }
@@ -209,13 +209,13 @@ function calls(vm: Vm): Record<string, HostFunction> {
       return written(vm.guest.writeU32(tokenAt, vm.startCall(name, fields, body, timeout)));
     },
     proxy_call_foreign_function: (address, size, argument, argumentSize, at, sizeAt) => {
-      const name = vm.guest.read(address!, size!);
-      const bytes = vm.guest.read(argument!, argumentSize!);
+      const name = vm.guest.read(address, size);
+      const bytes = vm.guest.read(argument, argumentSize);
       if (name === undefined || bytes === undefined) return Status.InvalidMemoryAccess;
       if (fromUtf8(name) !== 'verify_signature') return Status.NotFound;
       const result = verifySignature(vm.process.platform, bytes);
       if (result === undefined) return Status.BadArgument;
-      return written(vm.guest.give(result, at!, sizeAt!));
+      return written(vm.guest.give(result, at, sizeAt));
     },
   };
 }

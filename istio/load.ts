@@ -118,11 +118,16 @@ function addResources(
   loaded.resources.push({
     file: source.file,
     kind,
-    namespace: String(metadata.namespace ?? defaultNamespace),
-    name: String(metadata.name ?? ''),
+    namespace: textOr(metadata.namespace, defaultNamespace),
+    name: textOr(metadata.name, ''),
     value,
     locate: (path) => place(offsetOf(node, path)),
   });
+}
+
+/** For messages alone: what is no text, the module refuses. */
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
 }
 
 /** Offset of the key or element at a path, as deep as the document goes. */

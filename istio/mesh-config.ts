@@ -50,7 +50,7 @@ function textsOf(mesh: Record<string, unknown>, field: string): string[] | undef
 
 function normalizationOf(value: unknown): MeshConfig['pathNormalization'] {
   if (value === undefined) return undefined;
-  const normalization = (value as { normalization?: unknown } | null)?.normalization;
+  const { normalization } = (value ?? {}) as { normalization?: unknown };
   if (typeof normalization !== 'string' || !NORMALIZATIONS.includes(normalization)) {
     throw new Error(`pathNormalization.normalization must be one of ${NORMALIZATIONS.join(', ')}`);
   }

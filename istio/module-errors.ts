@@ -18,10 +18,10 @@ export function locateErrors(lines: string[], resources: Resource[]): Problem[] 
     const [, path, message] = PATH.exec(match[3]!) ?? [undefined, '', match[3]!];
     return {
       file: resource.file,
-      ...resource.locate(path!),
+      ...resource.locate(path),
       resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
-      path: path!,
-      message: message!,
+      path,
+      message,
     };
   });
 }

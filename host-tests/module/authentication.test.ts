@@ -227,7 +227,7 @@ describe('a token', () => {
     expect(status(plugin, { headers: [...twice].reverse() })).toBe(401);
   });
 
-  it('is not looked at in a CORS preflight', async () => {
+  it('is not looked at in a CORS preflight', () => {
     const preflight: [string, string][] = [
       ['origin', 'https://a'],
       ['access-control-request-method', 'GET'],

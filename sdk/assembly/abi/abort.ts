@@ -18,5 +18,6 @@ export function abort(message: string | null, file: string | null, line: u32, co
   const bytes = heap.alloc(size);
   String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, bytes, false);
   proxy_log(5, bytes, size);
+  // This trap is meant: an assertion has failed, and going on would be a guess.
   unreachable();
 }

@@ -37,7 +37,7 @@ export function leave(): void {
 /** A root context (parent 0), or a stream whose kind its first callback will tell. */
 export function create(id: u32, parent: u32): void {
   if (parent != 0) {
-    const root = contexts.get(parent);
+    const root = contexts.find(parent);
     if (root !== null) contexts.set(id, root);
     return;
   }
@@ -47,7 +47,7 @@ export function create(id: u32, parent: u32): void {
 
 /** The root context with this number, or null. */
 export function rootOf(id: u32): RootContext | null {
-  const context = contexts.get(id);
+  const context = contexts.find(id);
   return context !== null && context.id == id && context instanceof RootContext
     ? <RootContext>context
     : null;
@@ -55,7 +55,7 @@ export function rootOf(id: u32): RootContext | null {
 
 /** The HTTP context with this number, made now if the stream is new; null if the plugin wants none. */
 export function httpOf(id: u32): HttpContext | null {
-  const context = contexts.get(id);
+  const context = contexts.find(id);
   if (context === null) return null;
   if (context.id == id) return context instanceof HttpContext ? <HttpContext>context : null;
   const made = (<RootContext>context).createHttpContext(id);
@@ -65,7 +65,7 @@ export function httpOf(id: u32): HttpContext | null {
 
 /** The network context with this number, made now if the connection is new; null if the plugin wants none. */
 export function networkOf(id: u32): NetworkContext | null {
-  const context = contexts.get(id);
+  const context = contexts.find(id);
   if (context === null) return null;
   if (context.id == id) return context instanceof NetworkContext ? <NetworkContext>context : null;
   const made = (<RootContext>context).createNetworkContext(id);
@@ -75,7 +75,7 @@ export function networkOf(id: u32): NetworkContext | null {
 
 /** The host has let go of a context. */
 export function destroy(id: u32): void {
-  const context: Context | null = contexts.get(id);
+  const context: Context | null = contexts.find(id);
   if (context === null) return;
   contexts.remove(id);
   if (context.id != id) return;
@@ -89,7 +89,7 @@ export function destroy(id: u32): void {
  * context in effect, and a read would show another request's headers.
  */
 export function wake(stream: StreamContext): bool {
-  if (contexts.get(stream.id) !== stream) return false;
+  if (contexts.find(stream.id) !== stream) return false;
   if (recorded(proxy_set_effective_context(stream.id)) != Status.Ok) return false;
   stream.onWake();
   proxy_set_effective_context(current);

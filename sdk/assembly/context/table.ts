@@ -14,7 +14,7 @@ export class ContextTable {
   private used: i32 = 0;
 
   /** The context with this number, or null. */
-  get(id: u32): Context | null {
+  find(id: u32): Context | null {
     const mask = this.mask;
     let i = (<i32>id) & mask;
     while (true) {

@@ -1,0 +1,65 @@
+# What a developer and CI call. Silent about what goes well.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
+SCRIPT_SOURCES := $(shell find host istio envoy cli bench -name '*.ts') tsconfig.json tsconfig.build.json
+ASC := npx --no-install asc
+
+.PHONY: help build demo up test bench lint format clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 18
+
+build: build/portcullis.wasm build/js/.done ## portcullis.wasm, and the command in build/js
+
+demo: build ## replays Istio's end-user authentication task on a real Envoy (SLOW=1: waits out the clock skew too)
+	@node build/js/envoy/demo/main.js
+
+up: build ## the demo's gateway, left running, with lines to paste (PORT=8080: on that port)
+	@node build/js/envoy/demo/main.js up
+
+test: build build/tests.done ## everything: the module in the Node host and in real Envoys (ONLY=path: one folder or file)
+	@npx --no-install vitest run $(ONLY)
+
+bench: build build/bench.done ## CPU per request beside Envoy's native filters (ARGS='-o json', …)
+	@node build/js/bench/main.js $(ARGS)
+
+lint: node_modules/.done ## types, ESLint, the rules of the module, formatting
+	@npx --no-install tsc --noEmit -p tsconfig.json
+	@npx --no-install eslint --max-warnings 0 .
+	@node scripts/lint-assembly.mjs assembly sdk/assembly
+	@npx --no-install prettier --check --log-level warn .
+
+format: node_modules/.done ## formats every file
+	@npx --no-install prettier --write --log-level warn .
+
+clean: ## removes what was built
+	@rm -rf build
+
+node_modules/.done: package-lock.json package.json sdk/package.json
+	@node scripts/check-node.mjs
+	@npm ci --loglevel=error
+	@touch $@
+
+build/portcullis.wasm: node_modules/.done $(MODULE_SOURCES)
+	@$(ASC) assembly/index.ts --target release
+
+build/js/.done: node_modules/.done $(SCRIPT_SOURCES)
+	@npx --no-install tsc -p tsconfig.build.json
+	@touch $@
+
+# Modules that only tests load.
+build/tests.done: node_modules/.done $(MODULE_SOURCES) $(shell find sdk/example envoy-tests/probe -name '*.ts')
+	@$(ASC) assembly/index.ts --target faulty
+	@$(ASC) assembly/testing.ts --target testing
+	@$(ASC) sdk/example/assembly/index.ts --target example
+	@$(ASC) envoy-tests/probe/assembly/index.ts --target probe
+	@touch $@
+
+# Modules that only the benchmark loads.
+build/bench.done: node_modules/.done $(MODULE_SOURCES) $(shell find bench -path '*assembly*' -name '*.ts')
+	@$(ASC) bench/assembly/no-op-sdk.ts --target no-op-sdk
+	@$(ASC) bench/assembly/no-op-imports.ts --target no-op-imports
+	@touch $@

@@ -1,0 +1,1 @@
+export function lintText(text: string): string[];
