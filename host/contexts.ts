@@ -45,6 +45,8 @@ export class HttpStream {
   /** The request headers as they stand; after `continued`, what the upstream gets. */
   headers: Pair[] = [];
   state: StreamState = 'open';
+  /** Told to go on: from then on its headers are out of reach. */
+  released = false;
   reply: LocalReply | undefined;
   /** Host calls made on behalf of this stream. */
   hostCalls = 0;
@@ -56,9 +58,14 @@ export class HttpStream {
     this.connection = connection;
   }
 
-  /** Whether headers can still be changed: not once the stream has been let go. */
-  get editable(): boolean {
+  /** Whether it has not been decided yet. */
+  get open(): boolean {
     return this.state === 'open' || this.state === 'paused';
+  }
+
+  /** Whether headers can still be read and changed: not once the stream has been let go. */
+  get editable(): boolean {
+    return this.open && !this.released;
   }
 
   /** Filter state `wasm.NAME` that the module has written, or undefined. */

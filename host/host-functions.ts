@@ -13,7 +13,9 @@ const REQUEST_HEADERS = 0;
 const CALL_RESPONSE_HEADERS = 6;
 const CALL_RESPONSE_BODY = 4;
 const VM_CONFIGURATION = 6;
+const REQUEST_BODY = 0;
 const PLUGIN_CONFIGURATION = 7;
+const LAST_BUFFER = 8;
 const STREAM_REQUEST = 0;
 
 /** Looks up the functions of one VM by import module and name; unknown ones answer Unimplemented. */
@@ -52,6 +54,7 @@ function basics(vm: Vm): Record<string, HostFunction> {
     proxy_get_property: (path, pathSize, at, sizeAt) => {
       const bytes = vm.guest.read(path, pathSize);
       if (bytes === undefined) return Status.InvalidMemoryAccess;
+      if (bytes.length === 0) return Status.SerializationFailure;
       const name = fromUtf8(bytes).split('\0').join('.');
       const context = vm.context;
       const value =
@@ -70,7 +73,9 @@ function basics(vm: Vm): Record<string, HostFunction> {
     },
     proxy_get_buffer_bytes: (buffer, start, length, at, sizeAt) => {
       const bytes = bufferOf(vm, buffer);
-      if (bytes === undefined || bytes.length === 0) return Status.NotFound;
+      if (bytes === undefined) {
+        return buffer >>> 0 > LAST_BUFFER ? Status.BadArgument : Status.NotFound;
+      }
       const from = Math.min(start >>> 0, bytes.length);
       const part = bytes.subarray(from, Math.min(from + (length >>> 0), bytes.length));
       return written(vm.guest.give(part, at, sizeAt));
@@ -99,15 +104,17 @@ function headers(vm: Vm): Record<string, HostFunction> {
     fromLatin1(vm.guest.read(address, size) ?? new Uint8Array());
   return {
     proxy_get_header_map_pairs: (map, at, sizeAt) => {
-      const pairs = mapOf(vm, map);
-      if (pairs === undefined) return Status.NotFound;
+      // Where there is no map, Envoy shows an empty one.
+      const pairs = mapOf(vm, map) ?? [];
       return written(vm.guest.give(encodePairs(pairs), at, sizeAt));
     },
     proxy_get_header_map_value: (map, address, size, at, sizeAt) => {
       const name = vm.guest.read(address, size);
       if (name === undefined) return Status.InvalidMemoryAccess;
       const wanted = fromLatin1(name).toLowerCase();
-      const pair = mapOf(vm, map)?.find(([key]) => key === wanted);
+      const pairs = mapOf(vm, map);
+      if (pairs === undefined) return Status.BadArgument;
+      const pair = pairs.find(([key]) => key === wanted);
       return pair === undefined
         ? Status.NotFound
         : written(vm.guest.give(toLatin1(pair[1]), at, sizeAt));
@@ -119,10 +126,7 @@ function headers(vm: Vm): Record<string, HostFunction> {
     proxy_replace_header_map_value: (map, address, size, value, valueSize) =>
       edit(map, address, size, (stream, name) => {
         const pair: Pair = [name, valueAt(value, valueSize)];
-        const first = stream.headers.findIndex(([key]) => key === name);
-        const others = stream.headers.filter(([key], i) => key !== name || i === first);
-        if (first < 0) stream.headers = [...others, pair];
-        else stream.headers = others.map((old) => (old[0] === name ? pair : old));
+        stream.headers = [...stream.headers.filter(([key]) => key !== name), pair];
       }),
     proxy_remove_header_map_value: (map, address, size) =>
       edit(map, address, size, (stream, name) => {
@@ -150,13 +154,13 @@ function streams(vm: Vm): Record<string, HostFunction> {
       if (reason === undefined || content === undefined || map === undefined) {
         return Status.InvalidMemoryAccess;
       }
-      const replied = vm.replyTo({
+      vm.replyTo({
         status: status,
         details: fromUtf8(reason).replace(/\s/g, '_'),
         body: fromUtf8(content),
         headers: decodePairs(map) ?? [],
       });
-      return replied ? Status.Ok : Status.BadArgument;
+      return Status.Ok;
     },
   };
 }
@@ -222,7 +226,9 @@ function calls(vm: Vm): Record<string, HostFunction> {
 
 function mapOf(vm: Vm, map: number): Pair[] | undefined {
   const context = vm.context;
-  if (map === REQUEST_HEADERS) return context?.kind === 'http' ? context.headers : undefined;
+  if (map === REQUEST_HEADERS) {
+    return context?.kind === 'http' && context.editable ? context.headers : undefined;
+  }
   return map === CALL_RESPONSE_HEADERS ? vm.answer?.headers : undefined;
 }
 
@@ -233,7 +239,9 @@ function bufferOf(vm: Vm, buffer: number): Uint8Array | undefined {
     case VM_CONFIGURATION:
       return vm.vmConfiguration;
     case PLUGIN_CONFIGURATION:
-      return vm.rootOf(vm.context)?.plugin.configuration;
+      return vm.configuring?.plugin.configuration;
+    case REQUEST_BODY:
+      return new Uint8Array();
     default:
       return undefined;
   }

@@ -25,7 +25,7 @@ export class Metrics {
   /** Adds to a counter or a gauge; a counter only goes up. */
   increment(id: number, offset: bigint): number {
     const metric = this.all[id - 1];
-    if (metric === undefined) return Status.NotFound;
+    if (metric === undefined) return Status.BadArgument;
     if (metric.type === HISTOGRAM || (metric.type === COUNTER && offset <= 0n)) {
       return Status.BadArgument;
     }
@@ -36,7 +36,7 @@ export class Metrics {
   /** Sets a gauge, adds to a counter, or adds a sample to a histogram (which is only counted here). */
   record(id: number, value: bigint): number {
     const metric = this.all[id - 1];
-    if (metric === undefined) return Status.NotFound;
+    if (metric === undefined) return Status.BadArgument;
     metric.value = metric.type === COUNTER ? metric.value + value : value;
     return Status.Ok;
   }
@@ -44,7 +44,7 @@ export class Metrics {
   /** The value of a counter or gauge; a status where there is none. */
   get(id: number): { status: number; value: bigint } {
     const metric = this.all[id - 1];
-    if (metric === undefined) return { status: Status.NotFound, value: 0n };
+    if (metric === undefined) return { status: Status.BadArgument, value: 0n };
     if (metric.type === HISTOGRAM) return { status: Status.BadArgument, value: 0n };
     return { status: Status.Ok, value: metric.value };
   }

@@ -3,6 +3,7 @@ export const Status = {
   Ok: 0,
   NotFound: 1,
   BadArgument: 2,
+  SerializationFailure: 3,
   InvalidMemoryAccess: 6,
   Empty: 7,
   CasMismatch: 8,

@@ -25,6 +25,8 @@ export class Vm {
   readonly vmConfiguration: Uint8Array;
   /** The trap that has ended it, if one has. */
   trap: Trap | undefined;
+  /** The root whose configuration is being read: no other callback sees it. */
+  configuring: RootContext | undefined;
   /** The map and buffer of the answer that is being delivered. */
   answer: HttpAnswer | undefined;
 
@@ -35,6 +37,8 @@ export class Vm {
   private current: RootContext | HttpStream | undefined;
   private effective = 0;
   private deferred: (() => void)[] = [];
+  /** A reply, for whichever stream, stops the callback of the stream that is being called. */
+  private stopped = false;
 
   constructor(
     process: Process,
@@ -92,6 +96,7 @@ export class Vm {
       retired: false,
     };
     this.contexts.set(root.id, root);
+    this.configuring = root;
     const accepted = this.enter(root, () => {
       this.guest.call('proxy_on_context_create', 0, root.id, 0);
       return (
@@ -99,6 +104,7 @@ export class Vm {
         this.guest.call('proxy_on_configure', 1, root.id, configuration.length) !== 0
       );
     });
+    this.configuring = undefined;
     if (accepted === true) return root;
     this.contexts.delete(root.id);
     return undefined;
@@ -120,7 +126,8 @@ export class Vm {
       this.guest.call('proxy_on_context_create', 0, stream.id, root.id);
       return this.guest.call('proxy_on_request_headers', 0, stream.id, headers.length, 1);
     });
-    if (stream.state === 'open') stream.state = action === Action.Pause ? 'paused' : 'continued';
+    const stops = action === Action.Pause || this.stopped;
+    if (stream.state === 'open') stream.state = stops ? 'paused' : 'continued';
     return stream;
   }
 
@@ -130,8 +137,8 @@ export class Vm {
     stream.root.streams.delete(stream);
     if (stream.state === 'paused') stream.state = 'ended';
     this.enter(stream, () => {
-      this.guest.call('proxy_on_done', 1, stream.id);
       this.guest.call('proxy_on_log', 0, stream.id);
+      this.guest.call('proxy_on_done', 1, stream.id);
       this.guest.call('proxy_on_delete', 0, stream.id);
     });
     this.contexts.delete(stream.id);
@@ -181,21 +188,22 @@ export class Vm {
     return token;
   }
 
-  /** Replies to the stream in effect; undefined when there is none, or when it is past replying. */
-  replyTo(reply: LocalReply): boolean {
+  /** Replies to the stream in effect; the first reply counts. Where there is none nothing happens, and no one is told. */
+  replyTo(reply: LocalReply): void {
     const stream = this.context;
-    if (stream?.kind !== 'http' || !stream.editable) return false;
-    stream.reply = reply;
+    this.stopped = true;
+    if (stream?.kind !== 'http' || !stream.editable) return;
+    stream.reply ??= reply;
     this.afterCall(() => {
-      if (stream.editable) stream.state = 'replied';
+      if (stream.open) stream.state = 'replied';
     });
-    return true;
   }
 
   /** Lets the stream in effect go on. In any other context nothing happens, and no one is told. */
   continueStream(): void {
     const stream = this.context;
     if (stream?.kind !== 'http') return;
+    stream.released = true;
     this.afterCall(() => {
       if (stream.state === 'paused') stream.state = 'continued';
     });
@@ -245,6 +253,7 @@ export class Vm {
     if (this.trap !== undefined) return undefined;
     this.current = context;
     this.effective = 0;
+    this.stopped = false;
     let result: T | undefined;
     try {
       result = body();

@@ -195,7 +195,7 @@ describe('a key set that cannot be had', () => {
     ['answers 500', (call) => call.respond({ status: 500, body: 'no' }), 'status'],
     ['answers 404', (call) => call.respond({ status: 404 }), 'status'],
     ['answers 204', (call) => call.respond({ status: 204 }), 'status'],
-    ['answers nothing', (call) => call.respond({ status: 200 }), 'no_usable_key'],
+    ['answers nothing', (call) => call.respond({ status: 200 }), 'not_json'],
     ['answers garbage', (call) => call.respond({ status: 200, body: '<html>' }), 'not_json'],
     [
       'answers no keys',
