@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PlainLineReporter } from './scripts/plain-line-reporter.ts';
 
 export default defineConfig({
   test: {
@@ -7,5 +8,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    reporters: ['default', new PlainLineReporter()],
   },
 });

@@ -92,6 +92,11 @@ export class EnvoyProcess {
     return port;
   }
 
+  /** Its process number (Linux). */
+  get pid(): number {
+    return this.child.pid;
+  }
+
   /** Whether it still runs. */
   get running(): boolean {
     return this.child.running;

@@ -2,6 +2,7 @@
 // pipe from the parent to close, and then ends the child.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 
 const SUPERVISOR = `
 exec 3<&0
@@ -35,6 +36,16 @@ export class Supervised {
   /** Whether it still runs. */
   get running(): boolean {
     return this.shell.exitCode === null && this.shell.signalCode === null;
+  }
+
+  /** Its process number (Linux); throws when it is not there. */
+  get pid(): number {
+    // The shell's first child; the second is the one that watches.
+    const children = readFileSync(
+      `/proc/${this.shell.pid}/task/${this.shell.pid}/children`,
+      'utf8',
+    );
+    return Number(children.split(' ')[0]);
   }
 
   /** Its exit code, once it has ended. */

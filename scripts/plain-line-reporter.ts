@@ -1,0 +1,21 @@
+// The last line of `make test`: `N passed, N failed`, with what was skipped, by name and reason.
+import type { Reporter, TestModule } from 'vitest/node';
+
+export class PlainLineReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const count = (state: string): number =>
+      tests.filter((test) => test.result().state === state).length;
+    const skipped = tests.filter((test) => test.result().state === 'skipped');
+    for (const test of skipped) {
+      const result = test.result();
+      const note = 'note' in result && result.note ? result.note : 'no reason given';
+      console.log(`skipped: ${test.fullName} (${note})`);
+    }
+    // A file that could not be loaded, or an error outside of any test, counts as one that failed.
+    const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
+    const line = [`${count('passed')} passed`, `${count('failed') + broken} failed`];
+    if (skipped.length > 0) line.push(`${skipped.length} skipped`);
+    console.log(line.join(', '));
+  }
+}
