@@ -40,7 +40,7 @@ clean: ## removes what was built
 
 node_modules/.done: package-lock.json package.json sdk/package.json
 	@node scripts/check-node.mjs
-	@npm ci --loglevel=error
+	@npm ci --loglevel=error >/dev/null
 	@touch $@
 
 build/portcullis.wasm: node_modules/.done $(MODULE_SOURCES)

@@ -127,7 +127,7 @@ export class RemoteKeySet extends KeySource {
     if (now == 0) return;
     if (this.owner == 0) this.owner = root;
     if (this.owner == root || this.waiting.size > 0) this.fetchIfDue(root, now);
-    this.waiting.wakeLate(now);
+    this.waiting.wake(now);
     if (this.set !== null && this.owner == root) {
       this.metrics.aged((now - min(now, this.fetchedAt)) / 1_000_000_000);
     }
@@ -142,6 +142,11 @@ export class RemoteKeySet extends KeySource {
   answer(bodySize: u32): void {
     this.call = NO_CALL;
     const now = currentTime();
+    this.read(bodySize, now);
+    this.waiting.wake(now);
+  }
+
+  private read(bodySize: u32, now: u64): void {
     const status = getFirstHeader(MapType.HttpCallResponseHeaders, STATUS);
     const code = status == ABSENT ? "" : toText(status);
     if (code == "503") return this.fail("no_connection", now);
@@ -176,7 +181,7 @@ export class RemoteKeySet extends KeySource {
     this.seenAttempts = record.attempts;
     this.fetchedAt = record.fetchedAt;
     this.takePublished();
-    this.waiting.wakeAll();
+    this.waiting.release();
   }
 
   private send(root: u32, now: u64): bool {
@@ -244,7 +249,7 @@ export class RemoteKeySet extends KeySource {
     // Lost against a later lease: that one's answer will be written.
     if (record.write()) this.seenAttempts = record.attempts;
     this.metrics.fetched(result);
-    this.waiting.wakeAll();
+    this.waiting.release();
   }
 
   /** Three quarters to all of a wait, so that proxies that started together do not fetch together. */

@@ -1,19 +1,24 @@
 // Requests that are paused until a key set is there: bounded in number and in time.
+//
+// They are woken from callbacks of root contexts alone. In the callback of another request they would overwrite what the
+// module knows of that one, and the host stops the stream that is being called as soon as anyone is replied to.
 import { StreamContext, wake } from "as-proxy-wasm-sdk/assembly";
 import { MAX_WAITING_REQUESTS } from "../limits";
 
 export class WaitingRoom {
   private streams: StreamContext[] = [];
   private deadlines: u64[] = [];
+  /** Those whose waiting is over, until a root context's callback wakes them. */
+  private released: StreamContext[] = [];
 
-  /** How many wait. */
+  /** How many are here. */
   get size(): i32 {
-    return this.streams.length;
+    return this.streams.length + this.released.length;
   }
 
   /** Lets a request wait until `deadline` (nanoseconds since the Unix epoch); false when there is no room. */
   enter(stream: StreamContext, deadline: u64): bool {
-    if (this.streams.length >= MAX_WAITING_REQUESTS) return false;
+    if (this.size >= MAX_WAITING_REQUESTS) return false;
     this.streams.push(stream);
     this.deadlines.push(deadline);
     return true;
@@ -21,34 +26,34 @@ export class WaitingRoom {
 
   /** Forgets a request that has ended; no matter whether it waited. */
   forget(stream: StreamContext): void {
-    for (let i = 0; i < this.streams.length; i++) {
-      if (this.streams[i] === stream) {
-        this.removeAt(i);
-        return;
-      }
-    }
+    const i = this.streams.indexOf(stream);
+    if (i >= 0) this.removeAt(i);
+    const j = this.released.indexOf(stream);
+    if (j >= 0) this.released.splice(j, 1);
   }
 
-  /** Wakes everyone; who still has no keys then is refused. */
-  wakeAll(): void {
-    const streams = this.streams;
+  /** What they wait for has come, or will not come: who is here now is woken by the next `wake`. */
+  release(): void {
+    for (let i = 0; i < this.streams.length; i++) this.released.push(this.streams[i]);
     this.streams = [];
     this.deadlines = [];
-    for (let i = 0; i < streams.length; i++) wake(streams[i]);
   }
 
-  /** Wakes those whose time is over. */
-  wakeLate(now: u64): void {
+  /** For callbacks of root contexts: wakes those released and those whose time is over. Who has no keys then is refused. */
+  wake(now: u64): void {
     let i = 0;
     while (i < this.streams.length) {
       if (this.deadlines[i] <= now) {
-        const stream = this.streams[i];
+        this.released.push(this.streams[i]);
         this.removeAt(i);
-        wake(stream);
       } else {
         i++;
       }
     }
+    const released = this.released;
+    if (released.length == 0) return;
+    this.released = [];
+    for (let j = 0; j < released.length; j++) wake(released[j]);
   }
 
   private removeAt(i: i32): void {

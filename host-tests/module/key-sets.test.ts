@@ -104,6 +104,39 @@ describe('a key set', () => {
     expect(waiting.map(statusOf)).toEqual([200, 403, 401]);
   });
 
+  it.each([
+    ['a good token comes while a forged one waits', true],
+    ['a forged token comes while a good one waits', false],
+  ])('that another worker brings is used for each by its own: %s', async (_, good) => {
+    const { process, plugin } = start(resources, {}, { workers: 2 });
+    const forged = await mint(await makeIssuer());
+    // Worker 1 fetches. On worker 0 one waits; the other comes when the keys are published, but before the next tick.
+    request(plugin, { token, worker: 1 });
+    const waiting = request(plugin, { token: good ? forged : token });
+    onlyCall(process).respond({ status: 200, body: issuer.jwks });
+    const coming = request(plugin, { token: good ? token : forged });
+    expect(statusOf(coming)).toBe(good ? 200 : 401);
+    process.advance(20);
+    expect(statusOf(waiting)).toBe(good ? 401 : 200);
+  });
+
+  it('that another worker could not get refuses who waited, and not who comes to fetch again', () => {
+    const { process, plugin } = start(resources, {}, { workers: 2 });
+    request(plugin, { token, worker: 1 });
+    const waiting = request(plugin, { token });
+    onlyCall(process).fail('connection');
+    process.advance(20);
+    expect(statusOf(waiting)).toBe(401);
+    // The backoff is over; the main thread and worker 1 have not looked again yet.
+    process.clock.goTo(process.clock.now + 2000);
+    const coming = request(plugin, { token });
+    expect(statusOf(coming)).toBe('paused');
+    process.advance(20);
+    onlyCall(process).respond({ status: 200, body: issuer.jwks });
+    process.advance(20);
+    expect(statusOf(coming)).toBe(200);
+  });
+
   it('is fetched once for the main thread and four workers', () => {
     const { process, plugin } = start(resources, {}, { workers: 4 });
     process.advance(100);

@@ -84,11 +84,13 @@ export function destroy(id: u32): void {
 }
 
 /**
- * The one way to act on a stream from another context's callback: puts the stream's context into effect, runs its
- * `onWake`, and restores. False, and nothing done, when the stream has gone: Envoy then leaves the previous
- * context in effect, and a read would show another request's headers.
+ * The one way to act on a stream from another callback: puts the stream's context into effect, runs its `onWake`, and
+ * restores. False, and nothing done, when the stream has gone (Envoy would leave the previous context in effect, and a read
+ * would show another request's headers), or outside of a root context's callback: in a stream's, Envoy stops the stream that
+ * is being called as soon as anyone is replied to.
  */
 export function wake(stream: StreamContext): bool {
+  if (rootOf(current) === null) return false;
   if (contexts.find(stream.id) !== stream) return false;
   if (recorded(proxy_set_effective_context(stream.id)) != Status.Ok) return false;
   stream.onWake();

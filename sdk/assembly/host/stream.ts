@@ -13,7 +13,7 @@ export const NO_GRPC_STATUS: i32 = -1;
 
 /**
  * Answers the request without the upstream. `details` becomes Envoy's %RESPONSE_CODE_DETAILS%, its white space
- * turned into `_`. Takes effect when the callback returns; return `Action.Pause` from it.
+ * turned into `_`. Takes effect when the callback returns; return `Action.Pause` from it. The first reply counts.
  */
 export function sendLocalReply(
   httpStatus: u32,
