@@ -11,7 +11,7 @@ import {
   isPresent,
 } from "as-proxy-wasm-sdk/assembly";
 import { Plugin } from "./plugin";
-import { replyDenied, replyUnauthenticated, replyUndecided } from "./replies";
+import { replyDenied, replyNotConfigured, replyUnauthenticated, replyUndecided } from "./replies";
 import { JwtStatus } from "./status";
 
 export class HttpFilter extends HttpContext {
@@ -48,10 +48,15 @@ export class HttpFilter extends HttpContext {
 
   private decide(hasWaited: bool): u32 {
     const plugin = this.plugin;
+    if (!plugin.isConfigured) {
+      plugin.metrics.fail("not_configured");
+      replyNotConfigured();
+      return Action.Pause;
+    }
     const request = plugin.request;
     const now = currentTime();
     if (!request.load() || now == 0) {
-      plugin.metrics.fail();
+      plugin.metrics.fail("host_call_failed");
       replyUndecided();
       return Action.Pause;
     }

@@ -8,7 +8,6 @@ export class RequestMetrics {
   private allowed: Metric = Metric.counter("portcullis_requests_total;outcome=allow");
   private byStatus: StaticArray<Metric | null> = new StaticArray<Metric | null>(JwtStatus.Count);
   private byPolicy: Map<string, Metric> = new Map<string, Metric>();
-  private failed: Metric | null = null;
   private hits: Metric = Metric.counter("portcullis_token_cache_total;result=hit");
   private misses: Metric = Metric.counter("portcullis_token_cache_total;result=miss");
 
@@ -40,14 +39,9 @@ export class RequestMetrics {
     this.byPolicy.get(policy).add();
   }
 
-  /** A request is refused because the host did not tell what is needed to decide. */
-  fail(): void {
-    let metric = this.failed;
-    if (metric === null) {
-      metric = Metric.counter("portcullis_requests_total;outcome=error;reason=host_call_failed");
-      this.failed = metric;
-    }
-    metric.add();
+  /** A request is refused because it cannot be decided: `reason` says why. */
+  fail(reason: string): void {
+    Metric.counter("portcullis_requests_total;outcome=error;reason=" + reason).add();
   }
 
   /** A token was found in the cache, or not. */

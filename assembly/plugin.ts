@@ -12,12 +12,16 @@ import {
 import { Authenticator } from "./authn/authenticator";
 import { RemoteKeySet } from "./authn/remote-key-set";
 import { AuthorizationEngine } from "./authz/engine";
-import { compile } from "./config/compile";
+import { Compiled, compile } from "./config/compile";
+import { everConfigured, rememberConfigured } from "./config/ever-configured";
 import { Problems } from "./config/problems";
 import { HttpFilter } from "./http-filter";
 import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits";
 import { RequestMetrics } from "./metrics";
 import { Request } from "./request";
+
+const NOT_CONFIGURED =
+  "no valid configuration has come yet: every request is refused until one does";
 
 export class Plugin extends RootContext {
   /** Scratch of the current callback. */
@@ -27,22 +31,22 @@ export class Plugin extends RootContext {
   /** The key set that tokens wait for, if one is fetched. */
   remote: RemoteKeySet | null = null;
   readonly metrics: RequestMetrics = new RequestMetrics();
+  /** Whether there is a configuration to decide by; without one every request is refused. */
+  isConfigured: bool = false;
   private tickPeriod: u32 = 0;
   private spare: HttpFilter | null = null;
 
   override onConfigure(size: u32): bool {
     const problems = new Problems();
-    if (size > MAX_CONFIGURATION_BYTES) {
-      problems.add("more than " + MAX_CONFIGURATION_BYTES.toString() + " bytes");
-      problems.print();
-      return false;
-    }
-    const text = size == 0 ? EMPTY : getBuffer(BufferType.PluginConfiguration, 0, size);
-    const compiled = compile(text, this.metrics, problems);
+    const compiled = this.read(size, problems);
     if (compiled === null) {
       problems.print();
-      return false;
+      if (everConfigured()) return false;
+      log(LogLevel.Critical, NOT_CONFIGURED);
+      return true;
     }
+    rememberConfigured();
+    this.isConfigured = true;
     for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
     this.request = new Request(compiled.containerPort);
     this.authenticator = new Authenticator(compiled.rule);
@@ -55,6 +59,15 @@ export class Plugin extends RootContext {
       this.tickEvery(WAITING_TICK_MS);
     }
     return true;
+  }
+
+  private read(size: u32, problems: Problems): Compiled | null {
+    if (size > MAX_CONFIGURATION_BYTES) {
+      problems.add("more than " + MAX_CONFIGURATION_BYTES.toString() + " bytes");
+      return null;
+    }
+    const text = size == 0 ? EMPTY : getBuffer(BufferType.PluginConfiguration, 0, size);
+    return compile(text, this.metrics, problems);
   }
 
   override onTick(): void {

@@ -27,6 +27,8 @@ const ORIGINAL_PATH = constant("x-envoy-original-path");
 const RBAC_BODY = constant("RBAC: access denied");
 const UNDECIDED_BODY = constant("portcullis: the request could not be read");
 const UNDECIDED_DETAILS = constant("portcullis_host_call_failed");
+const NOT_CONFIGURED_BODY = constant("portcullis: no valid configuration is in force");
+const NOT_CONFIGURED_DETAILS = constant("portcullis_not_configured");
 /** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
 const DECISION = propertyPathOf(["portcullis.decision"]);
 
@@ -65,6 +67,12 @@ export function replyDenied(rule: Rule): void {
 export function replyUndecided(): void {
   setProperty(DECISION, encode("error reason=host_call_failed"));
   sendLocalReply(500, UNDECIDED_DETAILS, UNDECIDED_BODY);
+}
+
+/** 500 while no configuration is in force: a door that nobody has set up is shut. */
+export function replyNotConfigured(): void {
+  setProperty(DECISION, encode("error reason=not_configured"));
+  sendLocalReply(500, NOT_CONFIGURED_DETAILS, NOT_CONFIGURED_BODY);
 }
 
 /** `<scheme>://<authority><path>` as the client sent it, the path cut as Envoy cuts it, and no token in it. */

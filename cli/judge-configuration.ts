@@ -18,8 +18,11 @@ export async function judgeConfiguration(configuration: string, node: Node): Pro
     rootId: 'portcullis',
     configuration,
   });
-  const errors = process.logs('error');
-  const warnings = process.logs('warn').filter((line) => !errors.includes(line));
-  if (!plugin.inForce && errors.length === 0) throw new Error('refused without a reason');
-  return { errors: [...new Set(errors)], warnings: [...new Set(warnings)] };
+  // A first configuration that is wrong is accepted and refuses everything: its errors are what tells.
+  const lines = (level: string): string[] => {
+    const own = process.logLines.filter((line) => line.level === level);
+    return [...new Set(own.map(({ message }) => message))];
+  };
+  if (!plugin.inForce) throw new Error(process.logs('error').join('\n'));
+  return { errors: lines('error'), warnings: lines('warn') };
 }

@@ -121,7 +121,9 @@ export class EnvoyProcess {
       const stats = await this.admin.stats(statsOf(plugin.name));
       const versions = [...stats].filter(([name]) => name.endsWith('.version_text'));
       if (versions.length > 0 && versions.every(([, value]) => value === String(version))) {
-        return { accepted: true };
+        // A first configuration is taken even when it is wrong, and then refuses every request.
+        const errors = errorsIn((await this.log()).slice(logged));
+        return errors.length === 0 ? { accepted: true } : { accepted: false, errors };
       }
       if ((await this.refusals(plugin.name)) > before) {
         return { accepted: false, errors: errorsIn((await this.log()).slice(logged)) };

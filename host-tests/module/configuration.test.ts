@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { denyPolicy, makeIssuer, requestAuthentication, start, status } from './fixture.ts';
+import {
+  MODULE,
+  configuration,
+  denyPolicy,
+  makeIssuer,
+  request,
+  requestAuthentication,
+  start,
+  status,
+} from './fixture.ts';
 
 const resource = (kind: string, spec: unknown, more = {}): object => ({
   apiVersion: 'security.istio.io/v1',
@@ -14,9 +23,10 @@ const deny = (rule: unknown): object => policy({ action: 'DENY', rules: [rule] }
 
 /** The error lines for a configuration; empty when it is in force. */
 function errors(resources: unknown[], settings: object = {}): string[] {
-  const { process, plugin } = start(resources as object[], settings);
+  const { process, plugin } = start([]);
+  const accepted = plugin.update(configuration(resources as object[], settings));
   const lines = process.logs('error').map((line) => line.replace(/^config: /, ''));
-  expect(plugin.inForce).toBe(lines.length === 0);
+  expect(accepted).toBe(lines.length === 0);
   return [...new Set(lines)];
 }
 
@@ -330,8 +340,8 @@ describe('a configuration is refused', () => {
     ],
     ['a URI twice', { jwks: [{ uri }, { uri }] }, 'jwks[1].uri: is listed twice'],
   ])('with %s', (_, settings, line) => {
-    const { process, plugin } = start([], settings);
-    expect(plugin.inForce).toBe(false);
+    const { process, plugin } = start([]);
+    expect(plugin.update(configuration([], settings))).toBe(false);
     expect(process.logs('error')).toContain(`config: ${line}`);
   });
 
@@ -363,7 +373,7 @@ describe('a configuration is refused', () => {
 
   it('when nobody says which namespace the workload is in', () => {
     const { process, plugin } = start([], {}, { node: {} });
-    expect(plugin.inForce).toBe(false);
+    expect(status(plugin)).toBe(500);
     expect(process.logs('error')).toContain(
       "config: workload.namespace: missing, and Envoy's node has no metadata NAMESPACE",
     );
@@ -373,6 +383,49 @@ describe('a configuration is refused', () => {
     const { plugin } = start([denyPolicy([{}])]);
     expect(plugin.update('{"resources":[{}]}')).toBe(false);
     expect(status(plugin)).toBe(403);
+  });
+});
+
+describe('a first configuration that is wrong', () => {
+  const wrong = configuration([{}]);
+
+  it('is accepted, and every request refused: the host may do without the filter otherwise', () => {
+    const { process, plugin } = start([{}], {}, { workers: 2 });
+    expect(plugin.inForce).toBe(true);
+    const stream = request(plugin);
+    expect(stream.reply).toMatchObject({
+      status: 500,
+      details: 'portcullis_not_configured',
+      body: 'portcullis: no valid configuration is in force',
+    });
+    expect(stream.filterState('portcullis.decision')).toEqual(
+      new TextEncoder().encode('error reason=not_configured'),
+    );
+    expect(status(plugin, { worker: 1, method: 'OPTIONS' })).toBe(500);
+    expect(process.metrics.nonZero()).toEqual({
+      'portcullis_requests_total;outcome=error;reason=not_configured': 2,
+    });
+    expect(process.logs('critical')).toContain(
+      'no valid configuration has come yet: every request is refused until one does',
+    );
+  });
+
+  it('gives way to the first good one, and then wrong ones are rejected', () => {
+    const { plugin } = start([{}]);
+    expect(plugin.update(wrong)).toBe(true);
+    expect(status(plugin)).toBe(500);
+    expect(plugin.update(configuration([]))).toBe(true);
+    expect(status(plugin)).toBe(200);
+    expect(plugin.update(wrong)).toBe(false);
+    expect(status(plugin)).toBe(200);
+  });
+
+  it('is one for each plugin: another with a good one in the same VM does not count', () => {
+    const { process, plugin } = start([]);
+    const other = process.load(MODULE, { name: 'other', rootId: 'other', configuration: wrong });
+    expect(other.inForce).toBe(true);
+    expect(status(other)).toBe(500);
+    expect(status(plugin)).toBe(200);
   });
 });
 
