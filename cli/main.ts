@@ -66,4 +66,10 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+// `| head` has seen enough: nothing is wrong, and nobody is left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.Ok);
+});
+
 process.exitCode = await main(process.argv.slice(2));

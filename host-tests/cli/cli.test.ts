@@ -1,5 +1,6 @@
 // The `portcullis` command as it is installed: arguments in; standard output, standard error and exit code out.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,6 +172,15 @@ describe('portcullis render envoy', () => {
     const yaml = await portcullis(render('-f', POLICIES));
     const json = await portcullis(render('-f', POLICIES, '-o', 'json'));
     expect(JSON.parse(json.stdout)).toEqual(parse(yaml.stdout));
+  });
+
+  it('ends quietly when its reader has seen enough', async () => {
+    const child = spawn(process.execPath, ['build/js/cli/main.js', ...render('-f', POLICIES)]);
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('reads policies from standard input', async () => {
