@@ -18,9 +18,14 @@ export const MAX_JWKS_BYTES: u32 = 1024 * 1024;
 /** Keys in a key set: a token without `kid` is tried against each of them. */
 export const MAX_JWKS_KEYS: i32 = 100;
 
-/** Modulus of an RSA key in bits: below, it can be factored; above, BoringSSL refuses it. */
-export const MIN_RSA_BITS: i32 = 2048;
+/** Modulus of an RSA key in bits: below the first, RFC 7518 §3.3 forbids it, unless configured; above, BoringSSL refuses it. */
+export const DEFAULT_MIN_RSA_BITS: i32 = 2048;
+/** The least that may be configured: what follows has been factored. */
+export const MIN_RSA_BITS: i32 = 1024;
 export const MAX_RSA_BITS: i32 = 16384;
+
+/** Bytes of a symmetric key: the hash of the weakest algorithm, RFC 7518 §3.2. */
+export const MIN_HMAC_KEY_BYTES: usize = 32;
 
 /** Requests that wait for one key set in one VM; one more is refused at once. */
 export const MAX_WAITING_REQUESTS: i32 = 1024;

@@ -35,7 +35,12 @@ export namespace JwtStatus {
   export const JwksFetchFail: i32 = 27;
   /** A header that changes how the token must be read (RFC 7515 §4.1.11), and that nothing here understands. */
   export const HeaderCritical: i32 = 28;
-  export const Count: i32 = 29;
+  export const Ed25519SignatureWrongLength: i32 = 29;
+  /** None of the token's audiences is configured: 403. */
+  export const AudienceNotAllowed: i32 = 30;
+  /** There is no token: for the logic of several rules, never seen by a client. */
+  export const Missed: i32 = 31;
+  export const Count: i32 = 32;
 }
 
 const TEXTS: string[] = [
@@ -68,6 +73,9 @@ const TEXTS: string[] = [
   "Jwks doesn't have key to match kid or alg from Jwt",
   "Jwks remote fetch is failed",
   "Jwt header [crit] is not supported",
+  "Jwt ED25519 signature is wrong length",
+  "Audiences in Jwt are not allowed",
+  "Jwt is missing",
 ];
 
 /** Names for metrics and the decision record, one a status. */
@@ -101,6 +109,9 @@ const REASONS: string[] = [
   "jwks_kid_alg_mismatch",
   "jwks_fetch_fail",
   "jwt_header_critical",
+  "jwt_ed25519_signature_wrong_length",
+  "jwt_audience_not_allowed",
+  "jwt_missing",
 ];
 
 const texts = spans(TEXTS);

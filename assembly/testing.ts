@@ -1,6 +1,7 @@
 // What the unit tests call, in a build of its own (`asc --target testing`): bytes in, bytes out, without a host.
 // The shipped module contains none of this.
-import { ABSENT, EMPTY, Span, encode, isPresent, span } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, EMPTY, Span, encode, isPresent, span, toText } from "as-proxy-wasm-sdk/assembly";
+import { allocate as allocateBytes } from "as-proxy-wasm-sdk/assembly";
 import { TokenCache } from "./authn/token-cache";
 import { Jwt } from "./authn/jwt";
 import { parseJwks } from "./authn/jwks";
@@ -10,10 +11,15 @@ import { decodeBase64Url } from "./bytes/base64url";
 import { QueryCursor, queryParameter, withoutParameter } from "./bytes/query";
 import { parseDuration } from "./config/duration";
 import { parseUri } from "./config/uri";
+import { ecdsaSignature } from "./crypto/der";
+import { verifyEd25519 } from "./crypto/ed25519";
+import { beginHash, finishHash, updateHash } from "./crypto/hash";
+import { verifyHmac } from "./crypto/hmac";
+import { verifyPss } from "./crypto/pss";
+import { DEFAULT_MIN_RSA_BITS } from "./limits";
 import { numberOf } from "./json/number";
 import { parseJson } from "./json/parser";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, textOf } from "./json/tape";
-import { toText } from "as-proxy-wasm-sdk/assembly";
 
 export {
   proxy_on_memory_allocate as allocate,
@@ -127,9 +133,35 @@ export function tokenTime(which: i32): u64 {
 
 /** The DER key of the first usable key, or the reasons why there is none. */
 export function firstKey(address: usize, length: usize): Span {
-  const set = parseJwks(span(address, length));
+  const set = parseJwks(span(address, length), DEFAULT_MIN_RSA_BITS);
   if (set.error.length > 0) return encode(set.error + "|" + set.warnings.join("|"));
-  return set.keys[0].publicKey;
+  return set.keys[0].material;
+}
+
+/** A hash of the bytes; `bits` is 256, 384 or 512. Given in two parts, to see that they join. */
+export function digest(bits: i32, address: usize, length: usize, split: usize): Span {
+  const out = allocateBytes(64);
+  beginHash(bits);
+  updateHash(bits, address, min(split, length));
+  updateHash(bits, address + min(split, length), length - min(split, length));
+  finishHash(bits, out);
+  return span(out, bits >> 3);
+}
+
+export function hmac(bits: i32, key: Span, text: Span, code: Span): bool {
+  return verifyHmac(bits, key, text, code);
+}
+
+export function pss(bits: i32, modulus: Span, exponent: u32, signature: Span, text: Span): bool {
+  return verifyPss(bits, modulus, exponent, signature, text);
+}
+
+export function ed25519(key: Span, signature: Span, text: Span): bool {
+  return verifyEd25519(key, signature, text);
+}
+
+export function ecdsaToDer(address: usize, length: usize): Span {
+  return ecdsaSignature(span(address, length));
 }
 
 export function matchesPath(

@@ -1,10 +1,10 @@
-// JWS algorithms, RFC 7518 §3.1 and RFC 8037: which there are, and which of them this version verifies.
+// JWS algorithms, RFC 7518 §3.1 and RFC 8037 §3.1: the thirteen that Envoy's jwt_authn knows.
 import { Span, constant, equals } from "as-proxy-wasm-sdk/assembly";
 
 /** An algorithm's number: its position in NAMES. */
 export type Algorithm = i32;
 
-/** Not an algorithm that Envoy's jwt_authn knows. */
+/** Not an algorithm that is known. */
 export const NO_ALGORITHM: Algorithm = -1;
 
 const NAMES: Span[] = [
@@ -23,7 +23,19 @@ const NAMES: Span[] = [
   constant("EdDSA"),
 ];
 
-const HASHES: Span[] = [constant("sha256"), constant("sha384"), constant("sha512")];
+/** Kinds of algorithm: what is done with a signature. */
+export namespace Family {
+  /** RSASSA-PKCS1-v1_5, RFC 7518 §3.3. */
+  export const Rs: i32 = 0;
+  /** ECDSA, RFC 7518 §3.4: each with a curve of its own. */
+  export const Es: i32 = 1;
+  /** RSASSA-PSS, RFC 7518 §3.5. */
+  export const Ps: i32 = 2;
+  /** HMAC, RFC 7518 §3.2. */
+  export const Hs: i32 = 3;
+  /** Ed25519, RFC 8037. */
+  export const Ed: i32 = 4;
+}
 
 /** The algorithm with this name, case-sensitive, or NO_ALGORITHM. */
 export function algorithmOf(name: Span): Algorithm {
@@ -33,12 +45,13 @@ export function algorithmOf(name: Span): Algorithm {
   return NO_ALGORITHM;
 }
 
-/** Whether it is RSASSA-PKCS1-v1_5 (RFC 7518 §3.3). */
-export function isRsaPkcs1(algorithm: Algorithm): bool {
-  return algorithm >= 0 && algorithm < 3;
+/** The kind of an algorithm. */
+export function familyOf(algorithm: Algorithm): i32 {
+  return algorithm / 3;
 }
 
-/** The hash of an RSASSA-PKCS1-v1_5 algorithm, as `verify_signature` calls it. */
-export function hashOfRsa(algorithm: Algorithm): Span {
-  return HASHES[isRsaPkcs1(algorithm) ? algorithm : 0];
+/** The bits of an algorithm's hash: 256, 384 or 512. */
+export function hashBitsOf(algorithm: Algorithm): i32 {
+  return 256 + (algorithm % 3) * 128;
 }
+

@@ -8,13 +8,11 @@ import {
   lengthOf,
   span,
 } from "as-proxy-wasm-sdk/assembly";
-import { verifySignature } from "../crypto/verify-signature";
 import { MAX_TOKEN_BYTES } from "../limits";
 import { RequestMetrics } from "../metrics";
 import { JwtStatus } from "../status";
-import { hashOfRsa, isRsaPkcs1, NO_ALGORITHM } from "./algorithm";
-import { Jwk } from "./jwks";
 import { Jwt } from "./jwt";
+import { signatureStatus } from "./signature";
 import { KeySource } from "./key-source";
 import { RemoteKeySet } from "./remote-key-set";
 import { TokenCache } from "./token-cache";
@@ -68,7 +66,7 @@ export class JwtRule {
     if (status != JwtStatus.Ok) return status;
     const keys = this.source.keys();
     if (keys === null) return JwtStatus.Waiting;
-    status = this.signatureStatus(keys);
+    status = signatureStatus(jwt, keys);
     if (status == JwtStatus.Ok) this.cache.add(token, generation, jwt);
     return status;
   }
@@ -87,22 +85,6 @@ export class JwtRule {
     }
     const earliest = (now - min(now, this.clockSkew)) / NANOSECONDS_PER_SECOND;
     return jwt.expiry != 0 && earliest > jwt.expiry ? JwtStatus.Expired : JwtStatus.Ok;
-  }
-
-  private signatureStatus(keys: Jwk[]): i32 {
-    const jwt = this.jwt;
-    let matched = false;
-    for (let i = 0; i < keys.length; i++) {
-      const key = unchecked(keys[i]);
-      if (lengthOf(jwt.kid) > 0 && lengthOf(key.kid) > 0 && !equals(jwt.kid, key.kid)) continue;
-      if (key.algorithm != NO_ALGORITHM && key.algorithm != jwt.algorithm) continue;
-      matched = true;
-      if (!isRsaPkcs1(jwt.algorithm)) continue;
-      if (verifySignature(hashOfRsa(jwt.algorithm), key.publicKey, jwt.signature, jwt.signed)) {
-        return JwtStatus.Ok;
-      }
-    }
-    return matched ? JwtStatus.VerificationFail : JwtStatus.JwksKidAlgMismatch;
   }
 }
 

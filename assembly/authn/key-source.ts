@@ -1,5 +1,6 @@
 // Where a rule's keys come from: written in the policy, or fetched.
-import { Jwk, Jwks } from "./jwks";
+import { Jwk } from "./jwk";
+import { Jwks } from "./jwks";
 
 /** The keys of one rule, whoever provides them. */
 export abstract class KeySource {

@@ -22,10 +22,11 @@ import {
 } from "as-proxy-wasm-sdk/assembly";
 import { Uri } from "../config/uri";
 import { hashOf } from "../bytes/hash";
-import { FIRST_BACKOFF_MS, LAST_BACKOFF_MS, MAX_JWKS_BYTES, WAITING_GRACE_MS } from "../limits";
+import { DEFAULT_MIN_RSA_BITS, FIRST_BACKOFF_MS, LAST_BACKOFF_MS, MAX_JWKS_BYTES, WAITING_GRACE_MS } from "../limits";
 import { FetchMetrics } from "../metrics";
 import { FetchRecord } from "./fetch-record";
-import { Jwk, Jwks, parseJwks } from "./jwks";
+import { Jwk } from "./jwk";
+import { Jwks, parseJwks } from "./jwks";
 import { KeySource } from "./key-source";
 import { WaitingRoom } from "./waiting-room";
 
@@ -155,7 +156,7 @@ export class RemoteKeySet extends KeySource {
     if (bodySize > MAX_JWKS_BYTES) return this.fail("too_large", now);
     const document = getBuffer(BufferType.HttpCallResponseBody, 0, bodySize);
     if (document == ABSENT) return this.fail("no_usable_key", now);
-    const set = parseJwks(document);
+    const set = parseJwks(document, DEFAULT_MIN_RSA_BITS);
     if (set.error.length > 0) {
       return this.fail(set.error == "Jwks is an invalid JSON" ? "not_json" : "no_usable_key", now);
     }
@@ -263,7 +264,7 @@ export class RemoteKeySet extends KeySource {
     const generation = FetchRecord.generationOf(published);
     if (this.set !== null && generation == this.loaded) return;
     const document = FetchRecord.documentOf(published);
-    const set = parseJwks(document);
+    const set = parseJwks(document, DEFAULT_MIN_RSA_BITS);
     if (set.error.length > 0) return;
     this.fetchedAt = this.record.fetchedAt;
     this.replace(set, hashOf(document), generation);

@@ -15,6 +15,7 @@ import { remoteKeySet } from "../authn/key-sets";
 import { RemoteKeySet } from "../authn/remote-key-set";
 import { TokenCache } from "../authn/token-cache";
 import { Kind, Node, after, countOf, firstOf, kindOf, member } from "../json/tape";
+import { DEFAULT_MIN_RSA_BITS } from "../limits";
 import { RequestMetrics } from "../metrics";
 import { checkDryRun } from "./annotations";
 import { Compiled, textMember } from "./compile";
@@ -99,7 +100,7 @@ function compileRule(
   let remote: RemoteKeySet | null = null;
   const jwks = textMember(node, JWKS);
   if (isPresent(jwks) && lengthOf(jwks) > 0) {
-    const set = parseJwks(jwks);
+    const set = parseJwks(jwks, DEFAULT_MIN_RSA_BITS);
     if (set.error.length > 0) {
       problems.addAt(JWKS, "jwks parse error: " + set.error);
       for (let i = 0; i < set.warnings.length; i++) problems.addAt(JWKS, set.warnings[i]);

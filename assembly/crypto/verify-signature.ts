@@ -1,17 +1,27 @@
 // Envoy's foreign function `verify_signature` (BoringSSL behind it): PKCS#1 v1.5 and, with DER signatures, ECDSA.
 // Argument: protobuf {1: hash name, 2: DER SubjectPublicKeyInfo, 3: signature, 4: text}; success is the bytes 08 01.
 import {
+  ABSENT,
+  EMPTY,
   Span,
   addressOf,
   allocate,
   callForeign,
   constant,
+  equals,
   isPresent,
   lengthOf,
+  slice,
   span,
 } from "as-proxy-wasm-sdk/assembly";
 
 const VERIFY_SIGNATURE = constant("verify_signature");
+
+const SHA_256 = constant("sha256");
+/** What Envoy says of a key that BoringSSL cannot read, or whose point is not on its curve. */
+const BAD_KEY = constant("Failed to initialize digest verify.");
+/** A status of the answer's text: tag and length. */
+const TEXT_HEADER: usize = 2;
 
 /** Protobuf tags: field number << 3 | 2, length-delimited. */
 const HASH: u8 = 0x0a;
@@ -40,14 +50,24 @@ function putField(to: usize, tag: u8, value: Span): usize {
  * sha1, sha224, sha256, sha384, sha512. False too when the host lacks the function or refuses the call: fail closed.
  */
 export function verifySignature(hash: Span, publicKey: Span, signature: Span, text: Span): bool {
+  const result = call(hash, publicKey, signature, text);
+  return isPresent(result) && lengthOf(result) == 2 && load<u16>(addressOf(result)) == 0x0108;
+}
+
+/** Whether the host can use this key; also true where it does not say. */
+export function acceptsKey(publicKey: Span): bool {
+  const result = call(SHA_256, publicKey, EMPTY, EMPTY);
+  return !equals(slice(result, TEXT_HEADER, lengthOf(result)), BAD_KEY);
+}
+
+function call(hash: Span, publicKey: Span, signature: Span, text: Span): Span {
   const size =
     FIELD_HEADER * 4 + lengthOf(hash) + lengthOf(publicKey) + lengthOf(signature) + lengthOf(text);
   const argument = allocate(size);
-  if (argument == 0) return false;
+  if (argument == 0) return ABSENT;
   let end = putField(argument, HASH, hash);
   end = putField(end, PUBLIC_KEY, publicKey);
   end = putField(end, SIGNATURE, signature);
   end = putField(end, TEXT, text);
-  const result = callForeign(VERIFY_SIGNATURE, span(argument, end - argument));
-  return isPresent(result) && lengthOf(result) == 2 && load<u16>(addressOf(result)) == 0x0108;
+  return callForeign(VERIFY_SIGNATURE, span(argument, end - argument));
 }

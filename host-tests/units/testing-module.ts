@@ -15,6 +15,11 @@ interface Exports {
   readToken(a: number, n: number): number;
   tokenTime(which: number): bigint;
   firstKey(a: number, n: number): bigint;
+  digest(bits: number, a: number, n: number, split: number): bigint;
+  hmac(bits: number, key: bigint, text: bigint, code: bigint): number;
+  pss(bits: number, n: bigint, e: number, signature: bigint, text: bigint): number;
+  ed25519(key: bigint, signature: bigint, text: bigint): number;
+  ecdsaToDer(a: number, n: number): bigint;
   matchesPath(a: number, n: number, b: number, m: number): number;
   matchesHost(a: number, n: number, b: number, m: number): number;
   matchesPrincipal(a: number, n: number, b: number, m: number, c: number, o: number): number;

@@ -1,0 +1,178 @@
+// The module's own hashes and signatures, against node:crypto and, where they are present, Wycheproof's vectors.
+import {
+  createHash,
+  createHmac,
+  constants,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { TestingModule } from './testing-module.ts';
+
+const module = new TestingModule();
+beforeEach(() => module.reset());
+
+const { exports } = module;
+const span = (bytes: Uint8Array | string): bigint => {
+  const [address, length] = module.give(bytes);
+  return BigInt.asIntN(64, (BigInt(length) << 32n) | BigInt(address));
+};
+
+describe('SHA-2', () => {
+  it.each([256, 384, 512])('SHA-%i of every length around its blocks, in two parts', (bits) => {
+    const data = randomBytes(600);
+    for (let length = 0; length <= 600; length++) {
+      module.reset();
+      const [address] = module.give(data);
+      const part = data.subarray(0, length);
+      const expected = createHash(`sha${bits}`).update(part).digest('hex');
+      const split = (length * 7) % (length + 1);
+      const seen = module.take(exports.digest(bits, address, length, split));
+      expect(seen?.toString('hex'), `${length} bytes`).toBe(expected);
+    }
+  });
+});
+
+describe('HMAC', () => {
+  it.each([256, 384, 512])('with SHA-%i, keys of every length around the block', (bits) => {
+    for (let size = 1; size < 160; size++) {
+      module.reset();
+      const key = randomBytes(size);
+      const text = randomBytes(size * 3);
+      const code = createHmac(`sha${bits}`, key).update(text).digest();
+      const args = [bits, span(key), span(text)] as const;
+      expect(exports.hmac(...args, span(code)), `${size} bytes`).toBe(1);
+      code[size % code.length]! ^= 1 << (size & 7);
+      expect(exports.hmac(...args, span(code)), `${size} bytes`).toBe(0);
+    }
+  });
+
+  it('of another length is none', () => {
+    const key = randomBytes(32);
+    const code = createHmac('sha256', key).update('x').digest();
+    for (const wrong of [code.subarray(0, 31), Buffer.concat([code, code]), Buffer.alloc(0)]) {
+      expect(exports.hmac(256, span(key), span('x'), span(wrong))).toBe(0);
+    }
+  });
+});
+
+describe('RSASSA-PSS', () => {
+  // 1025 and 1031: a modulus whose top byte has one bit, and seven.
+  it.each([1024, 1025, 1031, 2048, 2056, 3072, 4096])('with a key of %i bits', (modulusLength) => {
+    for (const publicExponent of [3, 65537]) {
+      const pair = generateKeyPairSync('rsa', { modulusLength, publicExponent });
+      const jwk = pair.publicKey.export({ format: 'jwk' });
+      const modulus = Buffer.from(jwk.n!, 'base64url');
+      for (const bits of [256, 384, 512]) {
+        module.reset();
+        const text = randomBytes(bits);
+        const make = (saltLength: number): Buffer =>
+          sign(`sha${bits}`, text, {
+            key: pair.privateKey,
+            padding: constants.RSA_PKCS1_PSS_PADDING,
+            saltLength,
+          });
+        // The smallest key has no room for the largest hash twice.
+        if (modulusLength < bits * 2 + 16) continue;
+        const judge = (signature: Uint8Array): number =>
+          exports.pss(bits, span(modulus), publicExponent, span(signature), span(text));
+        const good = make(bits / 8);
+        expect(judge(good)).toBe(1);
+        expect(judge(make(bits / 8 - 1)), 'a salt that is too short').toBe(0);
+        for (const at of [0, 1, good.length >> 1, good.length - 1]) {
+          const bad = Buffer.from(good);
+          bad[at]! ^= 1;
+          expect(judge(bad), `bit of byte ${at}`).toBe(0);
+        }
+        expect(judge(Buffer.concat([Buffer.alloc(1), good])), 'longer').toBe(0);
+      }
+    }
+  });
+
+  it('is not forged by 0, 1, or a number beyond the modulus', () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const modulus = Buffer.from(publicKey.export({ format: 'jwk' }).n!, 'base64url');
+    const one = Buffer.alloc(256);
+    one[255] = 1;
+    for (const signature of [Buffer.alloc(256), one, modulus, Buffer.alloc(256, 255)]) {
+      expect(exports.pss(256, span(modulus), 65537, span(signature), span('x'))).toBe(0);
+    }
+  });
+});
+
+describe('Ed25519', () => {
+  it('verifies what node signs, and nothing that was changed', () => {
+    for (let i = 0; i < 60; i++) {
+      module.reset();
+      const pair = generateKeyPairSync('ed25519');
+      const key = Buffer.from(pair.publicKey.export({ format: 'jwk' }).x!, 'base64url');
+      const text = randomBytes(i * 13);
+      const signature = sign(null, text, pair.privateKey);
+      expect(exports.ed25519(span(key), span(signature), span(text))).toBe(1);
+      for (const of of [signature, key, text]) {
+        if (of.length === 0) continue;
+        const at = i % of.length;
+        of[at]! ^= 1 << (i & 7);
+        expect(exports.ed25519(span(key), span(signature), span(text)), `byte ${at}`).toBe(0);
+        of[at]! ^= 1 << (i & 7);
+      }
+    }
+  });
+
+  it('refuses a scalar that is not reduced', () => {
+    const pair = generateKeyPairSync('ed25519');
+    const key = Buffer.from(pair.publicKey.export({ format: 'jwk' }).x!, 'base64url');
+    const signature = sign(null, Buffer.from('x'), pair.privateKey);
+    const order = (1n << 252n) + 27742317777372353535851937790883648493n;
+    const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + order;
+    const twin = Buffer.concat([
+      signature.subarray(0, 32),
+      Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse(),
+    ]);
+    expect(exports.ed25519(span(key), span(signature), span('x'))).toBe(1);
+    expect(exports.ed25519(span(key), span(twin), span('x'))).toBe(0);
+  });
+});
+
+describe('an ECDSA signature in DER', () => {
+  it.each(['P-256', 'P-384', 'P-521'])('of %s is the one that node makes', (namedCurve) => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
+    for (let i = 0; i < 200; i++) {
+      module.reset();
+      const text = randomBytes(10);
+      const raw = sign('sha256', text, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+      const der = module.take(exports.ecdsaToDer(...module.give(raw)))!;
+      // Node reads DER strictly: a leading zero too many, or one too few, is refused.
+      expect(verify('sha256', text, { key: publicKey, dsaEncoding: 'der' }, der)).toBe(true);
+    }
+  });
+});
+
+interface Group {
+  publicKey?: { pk: string };
+  tests: { tcId: number; comment: string; msg: string; sig: string; result: string }[];
+}
+
+const VECTORS = process.env.PORTCULLIS_VECTORS ?? '../shared/data/vectors';
+const ED25519 = `${VECTORS}/ed25519_test.json`;
+
+describe.runIf(existsSync(ED25519))("Wycheproof's vectors", () => {
+  it('of Ed25519', () => {
+    const { testGroups } = JSON.parse(readFileSync(ED25519, 'utf8')) as { testGroups: Group[] };
+    let count = 0;
+    for (const { publicKey, tests } of testGroups) {
+      for (const { tcId, comment, msg, sig, result } of tests) {
+        module.reset();
+        const key = span(Buffer.from(publicKey!.pk, 'hex'));
+        const signature = span(Buffer.from(sig, 'hex'));
+        const seen = exports.ed25519(key, signature, span(Buffer.from(msg, 'hex')));
+        expect(seen === 1, `${tcId} ${comment}`).toBe(result === 'valid');
+        count++;
+      }
+    }
+    expect(count).toBeGreaterThan(100);
+  });
+});
