@@ -10,6 +10,7 @@ import {
   getFirstHeader,
   isPresent,
 } from "as-proxy-wasm-sdk/assembly";
+import { RemoteKeySet } from "./authn/remote-key-set";
 import { Plugin } from "./plugin";
 import { replyDenied, replyNotConfigured, replyUnauthenticated, replyUndecided } from "./replies";
 import { JwtStatus } from "./status";
@@ -17,7 +18,10 @@ import { JwtStatus } from "./status";
 export class HttpFilter extends HttpContext {
   /** Next of the plugin's spare filters. */
   spare: HttpFilter | null = null;
-  private waits: bool = false;
+  /** The key set that the request waits for. */
+  private awaited: RemoteKeySet | null = null;
+  /** When it has waited long enough (nanoseconds since the Unix epoch); 0 while it has not waited. */
+  private deadline: u64 = 0;
 
   constructor(
     id: u32,
@@ -28,25 +32,24 @@ export class HttpFilter extends HttpContext {
 
   override onRequestHeaders(count: u32, endOfStream: bool): u32 {
     if (FAULTS) injectFault();
-    return this.decide(false);
+    return this.decide();
   }
 
   /** The key set that the request has waited for has come, or will not come in time. */
   override onWake(): void {
-    this.waits = false;
-    if (this.decide(true) == Action.Continue) continueStream(StreamType.HttpRequest);
+    this.awaited = null;
+    if (this.decide() == Action.Continue) continueStream(StreamType.HttpRequest);
   }
 
   override onDelete(): void {
-    if (this.waits) {
-      this.waits = false;
-      const remote = this.plugin.remote;
-      if (remote !== null) remote.waiting.forget(this);
-    }
+    const awaited = this.awaited;
+    if (awaited !== null) awaited.waiting.forget(this);
+    this.awaited = null;
+    this.deadline = 0;
     this.plugin.recycle(this);
   }
 
-  private decide(hasWaited: bool): u32 {
+  private decide(): u32 {
     const plugin = this.plugin;
     if (!plugin.isConfigured) {
       plugin.metrics.fail("not_configured");
@@ -56,29 +59,20 @@ export class HttpFilter extends HttpContext {
     const request = plugin.request;
     const now = currentTime();
     if (!request.load() || now == 0) {
-      plugin.metrics.fail("host_call_failed");
-      replyUndecided();
-      return Action.Pause;
+      return this.undecided();
     }
 
     const authenticator = plugin.authenticator;
-    let status = authenticator.authenticate(request, now);
+    const mayWait = this.deadline == 0 || now < this.deadline;
+    let status = authenticator.authenticate(request, now, plugin.id, mayWait);
     if (status == JwtStatus.Waiting) {
-      const remote = plugin.remote;
-      if (!hasWaited && remote !== null) {
-        if (remote.catchUp()) {
-          status = authenticator.authenticate(request, now);
-        } else if (remote.wait(this, plugin.id)) {
-          this.waits = true;
-          plugin.tickSoon();
-          return Action.Pause;
-        }
-      }
-      if (status == JwtStatus.Waiting) status = JwtStatus.JwksFetchFail;
+      if (this.waitFor(authenticator.awaited, now)) return Action.Pause;
+      status = JwtStatus.JwksFetchFail;
     }
+    if (status == JwtStatus.NotApplied) return this.undecided();
     if (status != JwtStatus.Ok) {
       plugin.metrics.unauthenticated(status);
-      replyUnauthenticated(request, status, authenticator.locations);
+      replyUnauthenticated(request, status, authenticator);
       return Action.Pause;
     }
 
@@ -90,6 +84,21 @@ export class HttpFilter extends HttpContext {
     }
     plugin.metrics.allow();
     return Action.Continue;
+  }
+
+  private waitFor(remote: RemoteKeySet | null, now: u64): bool {
+    if (remote === null) return false;
+    if (this.deadline == 0) this.deadline = now + this.plugin.longestWait;
+    if (!remote.waiting.enter(this, this.deadline)) return false;
+    this.awaited = remote;
+    this.plugin.tickSoon();
+    return true;
+  }
+
+  private undecided(): u32 {
+    this.plugin.metrics.fail("host_call_failed");
+    replyUndecided();
+    return Action.Pause;
   }
 }
 

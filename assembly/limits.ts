@@ -12,6 +12,9 @@ export const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /** Tokens in one request: Envoy allows 100 headers by default, and each one found must be verified. */
 export const MAX_TOKENS: i32 = 32;
 
+/** Header changes of one request: Envoy sends at most 100 headers upstream by default, and each token can ask for some. */
+export const MAX_HEADER_CHANGES: i32 = 256;
+
 /** Bytes of a key set: a hundred times what large issuers publish. */
 export const MAX_JWKS_BYTES: u32 = 1024 * 1024;
 
@@ -32,6 +35,9 @@ export const MAX_WAITING_REQUESTS: i32 = 1024;
 
 /** How long a request waits beyond the timeout of the fetch, in milliseconds, before it is refused. */
 export const WAITING_GRACE_MS: u64 = 500;
+
+/** Milliseconds from one fetch to the next for the sake of an unknown `kid`, unless configured: anyone can send one. */
+export const DEFAULT_COOLDOWN_MS: i64 = 10_000;
 
 /** Milliseconds between looks at a key set that requests wait for, and that another worker fetches. */
 export const WAITING_TICK_MS: u32 = 20;

@@ -11,6 +11,7 @@ import {
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "./authn/authenticator";
 import { RemoteKeySet } from "./authn/remote-key-set";
+import { TokenCache } from "./authn/token-cache";
 import { AuthorizationEngine } from "./authz/engine";
 import { Compiled, compile } from "./config/compile";
 import { everConfigured, rememberConfigured } from "./config/ever-configured";
@@ -24,13 +25,15 @@ const NOT_CONFIGURED =
   "no valid configuration has come yet: every request is refused until one does";
 
 export class Plugin extends RootContext {
+  readonly metrics: RequestMetrics = new RequestMetrics();
   /** Scratch of the current callback. */
   request: Request = new Request(0);
-  authenticator: Authenticator = new Authenticator(null);
+  authenticator: Authenticator = unconfigured(this.metrics);
   authorization: AuthorizationEngine = new AuthorizationEngine([]);
-  /** The key set that tokens wait for, if one is fetched. */
-  remote: RemoteKeySet | null = null;
-  readonly metrics: RequestMetrics = new RequestMetrics();
+  /** The longest that a request may wait for keys, in nanoseconds. */
+  longestWait: u64 = 0;
+  /** The key sets that are fetched for this plugin. */
+  private remotes: RemoteKeySet[] = [];
   /** Whether there is a configuration to decide by; without one every request is refused. */
   isConfigured: bool = false;
   private tickPeriod: u32 = 0;
@@ -49,15 +52,16 @@ export class Plugin extends RootContext {
     this.isConfigured = true;
     for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
     this.request = new Request(compiled.containerPort);
-    this.authenticator = new Authenticator(compiled.rule);
+    this.authenticator = compiled.authenticator(this.metrics);
     this.authorization = new AuthorizationEngine(compiled.deny);
-    const remote = compiled.remote;
-    if (remote !== null) {
-      remote.adopt(this.id, compiled.refresh, compiled.timeout);
-      this.remote = remote;
-      // Not fetched here: this may be Envoy's trial of the configuration, which is gone before any answer.
-      this.tickEvery(WAITING_TICK_MS);
+    for (let i = 0; i < compiled.remotes.length; i++) {
+      const need = compiled.remotes[i];
+      need.set.adopt(this.id, need.refresh, need.timeout, need.cooldown);
+      this.remotes.push(need.set);
+      this.longestWait = max(this.longestWait, need.set.longestWait);
     }
+    // Not fetched here: this may be Envoy's trial of the configuration, which is gone before any answer.
+    if (this.remotes.length > 0) this.tickEvery(WAITING_TICK_MS);
     return true;
   }
 
@@ -67,26 +71,31 @@ export class Plugin extends RootContext {
       return null;
     }
     const text = size == 0 ? EMPTY : getBuffer(BufferType.PluginConfiguration, 0, size);
-    return compile(text, this.metrics, problems);
+    return compile(text, problems);
   }
 
   override onTick(): void {
-    const remote = this.remote;
-    if (remote === null) return;
-    remote.tick(this.id);
-    this.tickEvery(remote.waiting.size > 0 ? WAITING_TICK_MS : IDLE_TICK_MS);
+    let waiting = 0;
+    for (let i = 0; i < this.remotes.length; i++) {
+      const remote = this.remotes[i];
+      remote.tick(this.id);
+      waiting += remote.waiting.size;
+    }
+    this.tickEvery(waiting > 0 ? WAITING_TICK_MS : IDLE_TICK_MS);
   }
 
   override onHttpCallResponse(token: u32, headers: u32, bodySize: u32, trailers: u32): void {
-    const remote = this.remote;
-    if (remote !== null && remote.awaits(this.id, token)) remote.answer(bodySize);
+    for (let i = 0; i < this.remotes.length; i++) {
+      const remote = this.remotes[i];
+      if (!remote.awaits(this.id, token)) continue;
+      remote.answer(bodySize);
+      return;
+    }
   }
 
   override onDelete(): void {
-    const remote = this.remote;
-    if (remote !== null) remote.disown(this.id);
-    const rule = this.authenticator.rule;
-    if (rule !== null) rule.free();
+    for (let i = 0; i < this.remotes.length; i++) this.remotes[i].disown(this.id);
+    this.authenticator.free();
   }
 
   override createHttpContext(id: u32): HttpContext {
@@ -114,4 +123,8 @@ export class Plugin extends RootContext {
     this.tickPeriod = milliseconds;
     setTickPeriod(milliseconds);
   }
+}
+
+function unconfigured(metrics: RequestMetrics): Authenticator {
+  return new Authenticator([], new TokenCache(0, 0), metrics, false, []);
 }

@@ -15,11 +15,11 @@ import {
   slice,
   span,
 } from "as-proxy-wasm-sdk/assembly";
-import { TokenLocations } from "./authn/token-locations";
+import { Authenticator } from "./authn/authenticator";
 import { Rule } from "./authz/rule";
 import { MAX_REALM_PATH_BYTES } from "./limits";
 import { Request } from "./request";
-import { reasonOfStatus, textOfStatus } from "./status";
+import { JwtStatus, reasonOfStatus, textOfStatus } from "./status";
 
 const WWW_AUTHENTICATE = constant("www-authenticate");
 const FORWARDED_PROTO = constant("x-forwarded-proto");
@@ -32,21 +32,23 @@ const NOT_CONFIGURED_DETAILS = constant("portcullis_not_configured");
 /** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
 const DECISION = propertyPathOf(["portcullis.decision"]);
 
-/** 401 for a token that was refused, as Envoy's jwt_authn answers it. */
+/** 401 for a token that was refused, 403 for one that is good but not for us, as Envoy's jwt_authn answers them. */
 export function replyUnauthenticated(
   request: Request,
   status: i32,
-  locations: TokenLocations,
+  authenticator: Authenticator,
 ): void {
   const body = textOfStatus(status);
   const challenge = join3(
     encode('Bearer realm="'),
-    originalUri(request, locations),
+    originalUri(request, authenticator),
     encode('", error="invalid_token"'),
   );
   setProperty(DECISION, encode("unauthenticated reason=" + reasonOfStatus(status)));
+  const isForbidden =
+    status == JwtStatus.AudienceNotAllowed || status == JwtStatus.SubjectNotAllowed;
   sendLocalReply(
-    401,
+    isForbidden ? 403 : 401,
     join3(encode("jwt_authn_access_denied{"), body, encode("}")),
     body,
     new PairsBuilder().add(WWW_AUTHENTICATE, challenge),
@@ -76,10 +78,10 @@ export function replyNotConfigured(): void {
 }
 
 /** `<scheme>://<authority><path>` as the client sent it, the path cut as Envoy cuts it, and no token in it. */
-function originalUri(request: Request, locations: TokenLocations): Span {
+function originalUri(request: Request, authenticator: Authenticator): Span {
   const scheme = request.headers.first(FORWARDED_PROTO);
   const original = request.headers.first(ORIGINAL_PATH);
-  const path = locations.blanked(original == ABSENT ? request.path : original);
+  const path = authenticator.blanked(original == ABSENT ? request.path : original);
   const cut = slice(path, 0, min(lengthOf(path), MAX_REALM_PATH_BYTES));
   const origin = join3(scheme == ABSENT ? EMPTY : scheme, encode("://"), request.authority);
   return join3(origin, cut, EMPTY);

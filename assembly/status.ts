@@ -40,7 +40,17 @@ export namespace JwtStatus {
   export const AudienceNotAllowed: i32 = 30;
   /** There is no token: for the logic of several rules, never seen by a client. */
   export const Missed: i32 = 31;
-  export const Count: i32 = 32;
+  /** `requireExpiration`. */
+  export const ExpirationMissing: i32 = 32;
+  /** `maxLifetime`. */
+  export const LifetimeTooLong: i32 = 33;
+  /** `subjects`: 403. */
+  export const SubjectNotAllowed: i32 = 34;
+  /** `certificateBinding`. */
+  export const BoundToAnother: i32 = 35;
+  /** The host refused to change the request; answered with 500. */
+  export const NotApplied: i32 = 36;
+  export const Count: i32 = 37;
 }
 
 const TEXTS: string[] = [
@@ -76,6 +86,11 @@ const TEXTS: string[] = [
   "Jwt ED25519 signature is wrong length",
   "Audiences in Jwt are not allowed",
   "Jwt is missing",
+  "Jwt payload [exp] field is required",
+  "Jwt lifetime is too long",
+  "Subject in Jwt is not allowed",
+  "Jwt is bound to another client certificate",
+  "",
 ];
 
 /** Names for metrics and the decision record, one a status. */
@@ -112,6 +127,11 @@ const REASONS: string[] = [
   "jwt_ed25519_signature_wrong_length",
   "jwt_audience_not_allowed",
   "jwt_missing",
+  "jwt_expiration_missing",
+  "jwt_lifetime_too_long",
+  "jwt_subject_not_allowed",
+  "jwt_bound_to_another_certificate",
+  "not_applied",
 ];
 
 const texts = spans(TEXTS);

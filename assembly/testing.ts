@@ -2,12 +2,13 @@
 // The shipped module contains none of this.
 import { ABSENT, EMPTY, Span, encode, isPresent, span, toText } from "as-proxy-wasm-sdk/assembly";
 import { allocate as allocateBytes } from "as-proxy-wasm-sdk/assembly";
-import { TokenCache } from "./authn/token-cache";
+import { CachedToken, TokenCache } from "./authn/token-cache";
 import { Jwt } from "./authn/jwt";
 import { parseJwks } from "./authn/jwks";
 import { RequestPrincipalMatcher } from "./authz/request-principal";
 import { StringMatcher } from "./authz/string-matcher";
 import { decodeBase64Url } from "./bytes/base64url";
+import { encodeBase64 } from "./bytes/base64";
 import { QueryCursor, queryParameter, withoutParameter } from "./bytes/query";
 import { parseDuration } from "./config/duration";
 import { parseUri } from "./config/uri";
@@ -17,9 +18,11 @@ import { beginHash, finishHash, updateHash } from "./crypto/hash";
 import { verifyHmac } from "./crypto/hmac";
 import { verifyPss } from "./crypto/pss";
 import { DEFAULT_MIN_RSA_BITS } from "./limits";
+import { fixedText, shortText } from "./json/double-text";
 import { numberOf } from "./json/number";
 import { parseJson } from "./json/parser";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, textOf } from "./json/tape";
+import { writeJson } from "./json/writer";
 
 export {
   proxy_on_memory_allocate as allocate,
@@ -204,22 +207,41 @@ export function newCache(maxTokens: u32, maxBytes: u32): void {
   cache = new TokenCache(maxTokens, maxBytes);
 }
 
+const cached = new CachedToken();
+
 /** Adds a token that expires at `expiry`; its subject is its own text. */
 export function cacheAdd(address: usize, length: usize, generation: u64, expiry: u64): void {
   jwt.issuer = EMPTY;
   jwt.subject = span(address, length);
   jwt.expiry = expiry;
-  cache.add(span(address, length), generation, jwt);
+  cache.add(span(address, length), 0, generation, jwt);
+  cache.sweep();
 }
 
-/** The expiry of a cached token, or -1. */
+/** The expiry of a token that was cached with this generation, or -1. */
 export function cacheFind(address: usize, length: usize, generation: u64): i64 {
-  return cache.find(span(address, length), generation, jwt) ? <i64>jwt.expiry : -1;
+  const found = cache.find(span(address, length), cached) && cached.generation == generation;
+  return found ? <i64>cached.jwt.expiry : -1;
 }
 
 /** The subject of the token found last. */
 export function cachedSubject(): Span {
-  return isPresent(jwt.subject) ? jwt.subject : EMPTY;
+  return isPresent(cached.jwt.subject) ? cached.jwt.subject : EMPTY;
+}
+
+/** A double as Envoy writes it: in JSON, or `%f`. */
+export function doubleText(value: f64, fixed: bool): Span {
+  return encode(fixed ? fixedText(value) : shortText(value));
+}
+
+/** The document again, as the module writes JSON; ABSENT when it was refused. */
+export function rewritten(address: usize, length: usize): Span {
+  const root = parseJson(span(address, length));
+  return root == NO_NODE ? ABSENT : writeJson(root);
+}
+
+export function base64(address: usize, length: usize): Span {
+  return encodeBase64(span(address, length));
 }
 
 /** Pages of memory, to see that it does not grow. */

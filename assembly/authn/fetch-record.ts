@@ -17,8 +17,8 @@ import {
   span,
 } from "as-proxy-wasm-sdk/assembly";
 
-/** Bytes of the record: six u64. */
-const SIZE: usize = 48;
+/** Bytes of the record: seven u64. */
+const SIZE: usize = 56;
 /** Bytes in front of the key set itself: generation and time of the fetch. */
 const HEADER: usize = 16;
 
@@ -36,6 +36,8 @@ export class FetchRecord {
   failures: u64 = 0;
   /** Counts the answers, good or bad. */
   attempts: u64 = 0;
+  /** When the latest fetch began. */
+  startedAt: u64 = 0;
 
   private recordKey: Span;
   private documentKey: Span;
@@ -58,6 +60,7 @@ export class FetchRecord {
     this.notBefore = known ? load<u64>(at, 24) : 0;
     this.failures = known ? load<u64>(at, 32) : 0;
     this.attempts = known ? load<u64>(at, 40) : 0;
+    this.startedAt = known ? load<u64>(at, 48) : 0;
   }
 
   /** Writes the record if nobody has since it was read; then reads it back, so that it can be written again. */
@@ -70,6 +73,7 @@ export class FetchRecord {
     store<u64>(at, this.notBefore, 24);
     store<u64>(at, this.failures, 32);
     store<u64>(at, this.attempts, 40);
+    store<u64>(at, this.startedAt, 48);
     if (setShared(this.recordKey, span(at, SIZE), this.version) != Status.Ok) return false;
     this.read();
     return true;

@@ -3,7 +3,7 @@ import { Span, constant, lengthOf, slice, toText } from "as-proxy-wasm-sdk/assem
 import { parseJson } from "../json/parser";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { MAX_JWKS_KEYS } from "../limits";
-import { Jwk, problem, readJwk } from "./jwk";
+import { Jwk, KeyType, problem, readJwk } from "./jwk";
 
 const KEYS = constant("keys");
 const KID = constant("kid");
@@ -15,6 +15,14 @@ export class Jwks {
   readonly warnings: string[] = [];
   /** Why there is no usable key: empty when there is one. */
   error: string = "";
+
+  /** Whether any key needs the host's `verify_signature`. */
+  get needsHost(): bool {
+    for (let i = 0; i < this.keys.length; i++) {
+      if (this.keys[i].type == KeyType.Rsa || this.keys[i].type == KeyType.Ec) return true;
+    }
+    return false;
+  }
 
   /** Frees the keys' bytes; the set must not be used any more. */
   free(): void {

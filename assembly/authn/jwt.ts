@@ -26,6 +26,8 @@ const NBF = constant("nbf");
 const EXP = constant("exp");
 const JTI = constant("jti");
 const AUD = constant("aud");
+const CNF = constant("cnf");
+const X5T_S256 = constant("x5t#S256");
 
 /** 2^64: claims of time from here on are out of range. */
 const TWO_64: f64 = 18446744073709551616.0;
@@ -41,9 +43,14 @@ export class Jwt {
   /** `iss` and `sub`, ABSENT when there is none. */
   issuer: Span = ABSENT;
   subject: Span = ABSENT;
-  /** `nbf` and `exp` in seconds since the Unix epoch, whole; 0 when there is none, as for Envoy. */
+  /** `nbf`, `exp` and `iat` in seconds since the Unix epoch, whole; 0 when there is none, as for Envoy. */
   notBefore: u64 = 0;
   expiry: u64 = 0;
+  issuedAt: u64 = 0;
+  /** `cnf.x5t#S256` (RFC 8705 §3.1): which client certificate the token is bound to; ABSENT when to none. */
+  thumbprint: Span = ABSENT;
+  /** All claims. */
+  payload: Node = NO_NODE;
 
   /** Reads a token; the first thing wrong with it, or Ok. */
   read(token: Span): i32 {
@@ -93,21 +100,49 @@ export class Jwt {
     if (sub != NO_NODE && kindOf(sub) != Kind.String) return JwtStatus.SubNotString;
     this.subject = sub == NO_NODE ? ABSENT : textOf(sub);
 
-    let status = timeStatus(member(payload, IAT), JwtStatus.IatNotInteger, JwtStatus.IatOutOfRange);
+    const iat = member(payload, IAT);
+    let status = timeStatus(iat, JwtStatus.IatNotInteger, JwtStatus.IatOutOfRange);
     if (status != JwtStatus.Ok) return status;
+    this.issuedAt = wholeOf(iat);
     const nbf = member(payload, NBF);
     status = timeStatus(nbf, JwtStatus.NbfNotInteger, JwtStatus.NbfOutOfRange);
     if (status != JwtStatus.Ok) return status;
-    this.notBefore = nbf == NO_NODE ? 0 : <u64>numberOf(textOf(nbf));
+    this.notBefore = wholeOf(nbf);
     const exp = member(payload, EXP);
     status = timeStatus(exp, JwtStatus.ExpNotInteger, JwtStatus.ExpOutOfRange);
     if (status != JwtStatus.Ok) return status;
-    this.expiry = exp == NO_NODE ? 0 : <u64>numberOf(textOf(exp));
+    this.expiry = wholeOf(exp);
 
     const jti = member(payload, JTI);
     if (jti != NO_NODE && kindOf(jti) != Kind.String) return JwtStatus.JtiNotString;
-    return isAudience(member(payload, AUD)) ? JwtStatus.Ok : JwtStatus.AudNotString;
+    if (!isAudience(member(payload, AUD))) return JwtStatus.AudNotString;
+    this.payload = payload;
+    const thumbprint = member(member(payload, CNF), X5T_S256);
+    this.thumbprint = kindOf(thumbprint) == Kind.String ? textOf(thumbprint) : ABSENT;
+    return JwtStatus.Ok;
   }
+}
+
+/** The claims of a token that has been read before; NO_NODE when the callback's memory is used up. */
+export function payloadOf(token: Span): Node {
+  const bytes = decodeBase64Url(payloadSection(token));
+  return bytes == ABSENT ? NO_NODE : parseJson(bytes);
+}
+
+/** The second section of a token that has three. */
+export function payloadSection(token: Span): Span {
+  const first = indexOf(token, 0x2e, 0);
+  const second = indexOf(token, 0x2e, first + 1);
+  return slice(token, first + 1, second);
+}
+
+/** `aud` of a payload that was read. */
+export function audienceOf(payload: Node): Node {
+  return member(payload, AUD);
+}
+
+function wholeOf(claim: Node): u64 {
+  return claim == NO_NODE ? 0 : <u64>numberOf(textOf(claim));
 }
 
 /** Whether a claim of time is absent or a number from 0 up to below 2^64; fractions are cut off later. */

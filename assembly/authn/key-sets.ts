@@ -5,9 +5,12 @@ import { RemoteKeySet } from "./remote-key-set";
 
 const sets = new Map<string, RemoteKeySet>();
 
-/** The key set behind `uri` through `cluster`: the one that is there, or a new one without keys. */
-export function remoteKeySet(cluster: string, uri: Uri): RemoteKeySet {
-  const name = cluster + " " + uri.text;
-  if (!sets.has(name)) sets.set(name, new RemoteKeySet(cluster, uri));
+/**
+ * The key set behind `uri` through `cluster`, without RSA keys below `minRsaBits`: the one that is there, or a new one
+ * without keys.
+ */
+export function remoteKeySet(cluster: string, uri: Uri, minRsaBits: i32): RemoteKeySet {
+  const name = cluster + " " + uri.text + " " + minRsaBits.toString();
+  if (!sets.has(name)) sets.set(name, new RemoteKeySet(cluster, uri, minRsaBits));
   return sets.get(name);
 }

@@ -22,7 +22,7 @@ import {
 } from "as-proxy-wasm-sdk/assembly";
 import { Uri } from "../config/uri";
 import { hashOf } from "../bytes/hash";
-import { DEFAULT_MIN_RSA_BITS, FIRST_BACKOFF_MS, LAST_BACKOFF_MS, MAX_JWKS_BYTES, WAITING_GRACE_MS } from "../limits";
+import { FIRST_BACKOFF_MS, LAST_BACKOFF_MS, MAX_JWKS_BYTES, WAITING_GRACE_MS } from "../limits";
 import { FetchMetrics } from "../metrics";
 import { FetchRecord } from "./fetch-record";
 import { Jwk } from "./jwk";
@@ -41,12 +41,14 @@ const STATUS = constant(":status");
 
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 
-/** What may be done about a missing key set. */
+/** What becomes of a wish for keys. */
 export namespace Fetch {
-  /** Somebody is at it. */
+  /** Somebody is at it: wait. */
   export const Underway: i32 = 0;
-  /** It has failed a moment ago and is not to be tried yet. */
+  /** The latest fetch is too short a time ago: it is not to be tried yet. */
   export const TooSoon: i32 = 1;
+  /** Another worker has done it: there are other keys now. */
+  export const Done: i32 = 2;
 }
 
 export class RemoteKeySet extends KeySource {
@@ -65,6 +67,7 @@ export class RemoteKeySet extends KeySource {
   private caller: u32 = 0;
   private refresh: u64 = 0;
   private timeout: u64 = 0;
+  private cooldown: u64 = 0;
   private clusterName: Span;
   private path: Span;
   private authority: Span;
@@ -73,6 +76,7 @@ export class RemoteKeySet extends KeySource {
   constructor(
     private cluster: string,
     private uri: Uri,
+    private minRsaBits: i32,
   ) {
     super();
     this.record = new FetchRecord(cluster + " " + uri.text);
@@ -83,19 +87,17 @@ export class RemoteKeySet extends KeySource {
     this.scheme = constant(uri.text.toLowerCase().startsWith("https:") ? "https" : "http");
   }
 
-  /** The newest configuration decides: refresh and timeout in nanoseconds, and its root refreshes from now on. */
-  adopt(root: u32, refresh: u64, timeout: u64): void {
+  /**
+   * The newest configuration decides: how often to refresh, how long a fetch may take, and how long after one an unknown `kid` may
+   * cause the next (nanoseconds); and its root refreshes from now on.
+   */
+  adopt(root: u32, refresh: u64, timeout: u64, cooldown: u64): void {
     this.owner = root;
     this.refresh = refresh;
     this.timeout = timeout;
-    this.catchUp();
-  }
-
-  /** Takes over what another worker has published meanwhile; true when there are keys now. */
-  catchUp(): bool {
+    this.cooldown = cooldown;
     this.record.read();
     this.notice();
-    return this.set !== null;
   }
 
   override keys(): Jwk[] | null {
@@ -113,13 +115,25 @@ export class RemoteKeySet extends KeySource {
     if (this.caller == root) this.call = NO_CALL;
   }
 
-  /** Lets a request wait for the keys, and fetches them if nobody does. False: refuse it, there is nothing to wait for. */
-  wait(stream: StreamContext, root: u32): bool {
-    const now = currentTime();
-    if (now == 0) return false;
-    if (this.fetchIfDue(root, now) == Fetch.TooSoon) return false;
-    const limit = this.timeout + WAITING_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
-    return this.waiting.enter(stream, now + limit);
+  /** A request needs keys that are not here, at `now`: none at all, or one with another `kid`. Fetches if nobody does. */
+  ask(root: u32, now: u64): i32 {
+    const record = this.record;
+    const before = this.loaded;
+    record.read();
+    this.notice();
+    if (this.loaded != before) return Fetch.Done;
+    if (record.leaseUntil > now) return Fetch.Underway;
+    if (this.set === null || record.failures > 0) {
+      if (record.notBefore > now) return Fetch.TooSoon;
+    } else if (record.startedAt + this.cooldown > now) {
+      return Fetch.TooSoon;
+    }
+    return this.fetch(root, now);
+  }
+
+  /** The longest that a request may have to wait, in nanoseconds. */
+  get longestWait(): u64 {
+    return this.timeout + WAITING_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
   }
 
   /** Looks at what other workers have done, and refreshes when it is time. */
@@ -156,21 +170,26 @@ export class RemoteKeySet extends KeySource {
     if (bodySize > MAX_JWKS_BYTES) return this.fail("too_large", now);
     const document = getBuffer(BufferType.HttpCallResponseBody, 0, bodySize);
     if (document == ABSENT) return this.fail("no_usable_key", now);
-    const set = parseJwks(document, DEFAULT_MIN_RSA_BITS);
+    const set = parseJwks(document, this.minRsaBits);
     if (set.error.length > 0) {
       return this.fail(set.error == "Jwks is an invalid JSON" ? "not_json" : "no_usable_key", now);
     }
     this.succeed(set, document, now);
   }
 
-  private fetchIfDue(root: u32, now: u64): i32 {
+  private fetchIfDue(root: u32, now: u64): void {
     const record = this.record;
     record.read();
     this.notice();
-    if (record.leaseUntil > now) return Fetch.Underway;
-    if (record.notBefore > now) return this.set === null ? Fetch.TooSoon : Fetch.Underway;
-    const grace = WAITING_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
-    record.leaseUntil = now + this.timeout + grace;
+    if (record.leaseUntil <= now && record.notBefore <= now) this.fetch(root, now);
+  }
+
+  /** Takes the lease, and fetches; `record` has just been read. */
+  private fetch(root: u32, now: u64): i32 {
+    const record = this.record;
+    record.leaseUntil = now + this.longestWait;
+    record.startedAt = now;
+    // Somebody else was quicker.
     if (!record.write()) return Fetch.Underway;
     return this.send(root, now) ? Fetch.Underway : Fetch.TooSoon;
   }
@@ -264,7 +283,7 @@ export class RemoteKeySet extends KeySource {
     const generation = FetchRecord.generationOf(published);
     if (this.set !== null && generation == this.loaded) return;
     const document = FetchRecord.documentOf(published);
-    const set = parseJwks(document, DEFAULT_MIN_RSA_BITS);
+    const set = parseJwks(document, this.minRsaBits);
     if (set.error.length > 0) return;
     this.fetchedAt = this.record.fetchedAt;
     this.replace(set, hashOf(document), generation);

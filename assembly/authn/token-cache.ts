@@ -1,6 +1,6 @@
-// Tokens whose signature has been verified, by their whole text: a hit spares base64, JSON and RSA. What can change is checked
-// on every hit: time, and the generation of the key set. Least recently used goes first; bounded by count and by bytes.
-// Entries are blocks of memory of their own: nothing here is for the garbage collector to find.
+// Tokens whose signature has been verified, by their whole text: a hit spares base64, JSON and the signature. What can change is
+// checked on every hit: time, the generation of the key set, the client's certificate. Least recently used goes first; bounded by
+// count and by bytes. Entries are blocks of memory of their own: nothing here is for the garbage collector to find.
 import { ABSENT, Span, addressOf, equals, lengthOf, span } from "as-proxy-wasm-sdk/assembly";
 import { hashOf } from "../bytes/hash";
 import { Jwt } from "./jwt";
@@ -10,6 +10,8 @@ import { Jwt } from "./jwt";
 class Entry {
   hash: u64;
   generation: u64;
+  /** The number of the rule whose keys verified it. */
+  rule: u32;
   notBefore: u64;
   expiry: u64;
   /** Next in the bucket. */
@@ -22,6 +24,16 @@ class Entry {
   token: Span;
   issuer: Span;
   subject: Span;
+  thumbprint: Span;
+}
+
+/** What the cache knows of a token. */
+export class CachedToken {
+  /** The rule whose keys verified it, and their generation then. */
+  rule: u32 = 0;
+  generation: u64 = 0;
+  /** Its claims, as far as every request needs them: issuer, subject, times, thumbprint. */
+  jwt: Jwt = new Jwt();
 }
 
 export class TokenCache {
@@ -31,6 +43,8 @@ export class TokenCache {
   private oldest: Entry | null = null;
   private count: u32 = 0;
   private bytes: usize = 0;
+  /** Entries that have gone, but that the request which pushed them out may still be looking at. */
+  private gone: Entry | null = null;
 
   /** Bounds; 0 of either turns the cache off. */
   constructor(
@@ -43,21 +57,21 @@ export class TokenCache {
     this.mask = slots - 1;
   }
 
-  /** Fills `jwt` with what is known of a verified token. False when it is unknown or was verified with older keys. */
-  find(token: Span, generation: u64, jwt: Jwt): bool {
+  /** Looks for a token. What it fills `found` with lives until `sweep`. */
+  find(token: Span, found: CachedToken): bool {
     const hash = hashOf(token);
     let entry = changetype<Entry | null>(unchecked(this.buckets[(<i32>hash) & this.mask]));
     while (entry !== null) {
       if (entry.hash == hash && equals(entry.token, token)) {
-        if (entry.generation != generation) {
-          this.remove(entry);
-          return false;
-        }
         this.touch(entry);
+        found.rule = entry.rule;
+        found.generation = entry.generation;
+        const jwt = found.jwt;
         jwt.notBefore = entry.notBefore;
         jwt.expiry = entry.expiry;
         jwt.issuer = entry.issuer;
         jwt.subject = entry.subject;
+        jwt.thumbprint = entry.thumbprint;
         return true;
       }
       entry = entry.chained;
@@ -65,10 +79,29 @@ export class TokenCache {
     return false;
   }
 
-  /** Remembers a token that has just been verified with keys of this generation, and that `find` did not know. */
-  add(token: Span, generation: u64, jwt: Jwt): void {
-    const size = offsetof<Entry>() + lengthOf(token) + lengthOf(jwt.issuer) + lengthOf(jwt.subject);
+  /** Frees what was pushed out since the last time. To be called when no request is being looked at. */
+  sweep(): void {
+    let entry = this.gone;
+    if (entry === null) return;
+    this.gone = null;
+    while (entry !== null) {
+      const next = entry.chained;
+      heap.free(changetype<usize>(entry));
+      entry = next;
+    }
+  }
+
+  /**
+   * Remembers a token that has just been verified by a rule, with keys of this generation. What was known of it before, by another
+   * rule or with other keys, is forgotten.
+   */
+  add(token: Span, rule: u32, generation: u64, jwt: Jwt): void {
+    const texts =
+      lengthOf(token) + lengthOf(jwt.issuer) + lengthOf(jwt.subject) + lengthOf(jwt.thumbprint);
+    const size = offsetof<Entry>() + texts;
     if (this.maxTokens == 0 || size > <usize>this.maxBytes) return;
+    const hash = hashOf(token);
+    this.forget(token, hash);
     while (this.count >= this.maxTokens || this.bytes + size > <usize>this.maxBytes) {
       const oldest = this.oldest;
       if (oldest === null) return;
@@ -76,17 +109,19 @@ export class TokenCache {
     }
     const block = heap.alloc(size);
     const entry = changetype<Entry>(block);
-    entry.hash = hashOf(token);
+    entry.hash = hash;
+    entry.rule = rule;
     entry.generation = generation;
     entry.notBefore = jwt.notBefore;
     entry.expiry = jwt.expiry;
     entry.size = <u32>size;
-    entry.token = put(block + offsetof<Entry>(), token);
-    entry.issuer = put(block + offsetof<Entry>() + lengthOf(token), jwt.issuer);
-    entry.subject = put(
-      block + offsetof<Entry>() + lengthOf(token) + lengthOf(jwt.issuer),
-      jwt.subject,
-    );
+    let at = block + offsetof<Entry>();
+    entry.token = put(at, token);
+    at += lengthOf(token);
+    entry.issuer = put(at, jwt.issuer);
+    at += lengthOf(jwt.issuer);
+    entry.subject = put(at, jwt.subject);
+    entry.thumbprint = put(at + lengthOf(jwt.subject), jwt.thumbprint);
     const slot = (<i32>entry.hash) & this.mask;
     entry.chained = changetype<Entry | null>(unchecked(this.buckets[slot]));
     unchecked((this.buckets[slot] = block));
@@ -103,6 +138,18 @@ export class TokenCache {
     while (entry !== null) {
       this.remove(entry);
       entry = this.oldest;
+    }
+    this.sweep();
+  }
+
+  private forget(token: Span, hash: u64): void {
+    let entry = changetype<Entry | null>(unchecked(this.buckets[(<i32>hash) & this.mask]));
+    while (entry !== null) {
+      if (entry.hash == hash && equals(entry.token, token)) {
+        this.remove(entry);
+        return;
+      }
+      entry = entry.chained;
     }
   }
 
@@ -143,7 +190,8 @@ export class TokenCache {
     else unchecked((this.buckets[slot] = changetype<usize>(entry.chained)));
     this.bytes -= entry.size;
     this.count--;
-    heap.free(changetype<usize>(entry));
+    entry.chained = this.gone;
+    this.gone = entry;
   }
 }
 

@@ -1,5 +1,5 @@
 // All AuthorizationPolicies that apply to the workload, and what they decide.
-import { Span, addressOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
+import { compareBytes } from "../bytes/compare";
 import { Request } from "../request";
 import { Rule } from "./rule";
 
@@ -9,7 +9,7 @@ export class AuthorizationEngine {
   /** `deny`: the rules of all DENY policies, in any order. */
   constructor(deny: Rule[]) {
     // Envoy walks its policies in the order of their names: of several that match, this names the same one.
-    deny.sort((a, b) => compare(a.id, b.id));
+    deny.sort((a, b) => compareBytes(a.id, b.id));
     this.deny = StaticArray.fromArray<Rule>(deny);
   }
 
@@ -21,9 +21,4 @@ export class AuthorizationEngine {
     }
     return null;
   }
-}
-
-function compare(a: Span, b: Span): i32 {
-  const order = memory.compare(addressOf(a), addressOf(b), min(lengthOf(a), lengthOf(b)));
-  return order != 0 ? order : <i32>lengthOf(a) - <i32>lengthOf(b);
 }

@@ -8,21 +8,31 @@ import {
   lengthOf,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
+import { Authenticator } from "../authn/authenticator";
+import { ClaimState } from "../authn/claim-state";
 import { JwtRule } from "../authn/jwt-rule";
 import { RemoteKeySet } from "../authn/remote-key-set";
+import { TokenCache } from "../authn/token-cache";
 import { Rule } from "../authz/rule";
 import { wholeNumberOf } from "../json/number";
 import { errorOffset, parseJson } from "../json/parser";
-import { Kind, NO_NODE, Node, kindOf, member, textOf } from "../json/tape";
+import { compareBytes } from "../bytes/compare";
+import { hostVerifiesSignatures } from "../crypto/self-test";
+import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import {
   DEFAULT_CACHED_BYTES,
   DEFAULT_CACHED_TOKENS,
+  DEFAULT_MIN_RSA_BITS,
   MAX_CACHED_BYTES,
   MAX_CACHED_TOKENS,
+  MAX_RSA_BITS,
+  MIN_RSA_BITS,
 } from "../limits";
 import { RequestMetrics } from "../metrics";
 import { NO_DURATION, parseDuration } from "./duration";
+import { IssuerSettings, checkNamed, readIssuerSettings } from "./issuer-settings";
 import { JwksSettings, readJwksSettings } from "./jwks-settings";
+import { claimPath } from "./jwt-rule";
 import { Problems } from "./problems";
 import { compileResources } from "./resources";
 import { pluginConfiguration } from "./shapes";
@@ -33,6 +43,11 @@ const ROOT_NAMESPACE = constant("rootNamespace");
 const TRUST_DOMAIN = constant("trustDomain");
 const CLOCK_SKEW = constant("clockSkew");
 const JWKS = constant("jwks");
+const ISSUERS = constant("issuers");
+const UNKNOWN_ISSUERS = constant("unknownIssuers");
+const LIST_CLAIMS = constant("listClaims");
+const MIN_RSA_KEY_BITS = constant("minRsaKeyBits");
+const FILTER_STATE_CLAIMS = constant("filterStateClaims");
 const TOKEN_CACHE = constant("tokenCache");
 const MAX_TOKENS = constant("maxTokens");
 const MAX_BYTES = constant("maxBytes");
@@ -42,18 +57,35 @@ const DEFAULT_ROOT_NAMESPACE = constant("istio-system");
 /** Istio's: 60 s. */
 const DEFAULT_CLOCK_SKEW: i64 = 60_000_000_000;
 
+/** A key set to fetch, and how; in nanoseconds. */
+export class RemoteNeed {
+  constructor(
+    readonly set: RemoteKeySet,
+    public refresh: u64,
+    public timeout: u64,
+    public cooldown: u64,
+  ) {}
+}
+
+/** A rule, and where it comes from: istiod lists the root namespace's first. */
+class RankedRule {
+  constructor(
+    readonly rule: JwtRule,
+    readonly isInRoot: bool,
+    readonly position: i32,
+  ) {}
+}
+
 /** What a plugin enforces, and the settings that its compilation needs. */
 export class Compiled {
   /** Lines for the log: nothing is wrong, but somebody should know. */
   warnings: string[] = [];
-  /** The one JWT rule that applies, or null. */
-  rule: JwtRule | null = null;
   /** The rules of the DENY policies that apply. */
   deny: Rule[] = [];
-  /** The key set to fetch, with refresh and timeout in nanoseconds, or null. */
-  remote: RemoteKeySet | null = null;
-  refresh: u64 = 0;
-  timeout: u64 = 0;
+  /** The key sets to fetch, each once. */
+  remotes: RemoteNeed[] = [];
+  /** Whether tokens may come that only the host's `verify_signature` can verify. */
+  needsHostSignatures: bool = false;
 
   rootNamespace: Span = DEFAULT_ROOT_NAMESPACE;
   /** The port that policies see, or 0 for the connection's own. */
@@ -63,13 +95,64 @@ export class Compiled {
   cachedTokens: u32 = DEFAULT_CACHED_TOKENS;
   cachedBytes: u32 = DEFAULT_CACHED_BYTES;
   jwks: JwksSettings[] = [];
+  issuers: IssuerSettings[] = [];
+  minRsaKeyBits: i32 = DEFAULT_MIN_RSA_BITS;
+  /** Whether output headers get lists as their elements joined by commas. */
+  joinsLists: bool = false;
+  ignoresUnknownIssuers: bool = false;
+  claimStates: ClaimState[] = [];
+
+  private rules: RankedRule[] = [];
+
+  /** Adds a JWT rule that applies. */
+  addRule(rule: JwtRule, isInRoot: bool): void {
+    this.rules.push(new RankedRule(rule, isInRoot, this.rules.length));
+  }
+
+  /** Asks for a key set; two rules for one set get the more demanding of their settings. */
+  needs(set: RemoteKeySet, refresh: u64, timeout: u64, cooldown: u64): void {
+    for (let i = 0; i < this.remotes.length; i++) {
+      const need = this.remotes[i];
+      if (need.set !== set) continue;
+      need.refresh = min(need.refresh, refresh);
+      need.timeout = max(need.timeout, timeout);
+      need.cooldown = min(need.cooldown, cooldown);
+      return;
+    }
+    this.remotes.push(new RemoteNeed(set, refresh, timeout, cooldown));
+  }
+
+  /** The authenticator for all rules, in istiod's order: by issuer, then root namespace first, then as given. */
+  authenticator(metrics: RequestMetrics): Authenticator {
+    this.rules.sort(inOrder);
+    const rules: JwtRule[] = [];
+    for (let i = 0; i < this.rules.length; i++) rules.push(this.rules[i].rule);
+    const tokens = rules.length == 0 ? 0 : this.cachedTokens;
+    return new Authenticator(
+      rules,
+      new TokenCache(tokens, this.cachedBytes),
+      metrics,
+      this.ignoresUnknownIssuers,
+      this.claimStates,
+    );
+  }
+}
+
+function inOrder(a: RankedRule, b: RankedRule): i32 {
+  const issuers = compareBytes(a.rule.issuer, b.rule.issuer);
+  if (issuers != 0) return issuers;
+  if (a.isInRoot != b.isInRoot) return a.isInRoot ? -1 : 1;
+  return a.position - b.position;
 }
 
 const STRUCT_HINT =
   "; did you mean google.protobuf.StringValue? Envoy passes a google.protobuf.Struct in binary form";
 
+const NO_HOST_SIGNATURES =
+  "the host's verify_signature is missing or wrong, so tokens by RS* and ES* cannot be verified; it needs Envoy 1.40";
+
 /** Compiles a configuration; null when anything is wrong with it, and then `problems` says what. */
-export function compile(text: Span, metrics: RequestMetrics, problems: Problems): Compiled | null {
+export function compile(text: Span, problems: Problems): Compiled | null {
   const root = parseJson(text);
   if (root == NO_NODE) {
     let message = "not valid JSON, at byte " + errorOffset.toString();
@@ -82,7 +165,11 @@ export function compile(text: Span, metrics: RequestMetrics, problems: Problems)
 
   const compiled = new Compiled();
   const workload = readSettings(root, compiled, problems);
-  compileResources(member(root, RESOURCES), workload, compiled, metrics, problems);
+  compileResources(member(root, RESOURCES), workload, compiled, problems);
+  checkNamed(compiled.issuers, problems);
+  if (problems.count == 0 && compiled.needsHostSignatures && !hostVerifiesSignatures()) {
+    problems.add(NO_HOST_SIGNATURES);
+  }
   return problems.count == 0 ? compiled : null;
 }
 
@@ -106,6 +193,19 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
     }
   }
   compiled.jwks = readJwksSettings(member(root, JWKS), problems);
+  compiled.issuers = readIssuerSettings(member(root, ISSUERS), problems);
+  const bits = member(root, MIN_RSA_KEY_BITS);
+  if (kindOf(bits) == Kind.Number) {
+    const value = wholeNumberOf(textOf(bits));
+    compiled.minRsaKeyBits = value;
+    if (value < <u32>MIN_RSA_BITS || value > <u32>MAX_RSA_BITS) {
+      problems.addAt(MIN_RSA_KEY_BITS, "must be a whole number from 1024 to 16384");
+    }
+  }
+  compiled.ignoresUnknownIssuers =
+    choiceOf(root, UNKNOWN_ISSUERS, "REFUSE", "IGNORE", problems) == 1;
+  compiled.joinsLists = choiceOf(root, LIST_CLAIMS, "BASE64_JSON", "COMMA", problems) == 1;
+  readClaimStates(member(root, FILTER_STATE_CLAIMS), compiled, problems);
   const cache = member(root, TOKEN_CACHE);
   problems.enter(TOKEN_CACHE);
   compiled.cachedTokens = bounded(
@@ -126,6 +226,36 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   const workload = Workload.read(root, problems);
   compiled.containerPort = workload.containerPort;
   return workload;
+}
+
+/** 0 for the first word, which is the default, 1 for the second. */
+function choiceOf(
+  root: Node,
+  key: Span,
+  first: string,
+  second: string,
+  problems: Problems,
+): i32 {
+  const text = textMember(root, key);
+  if (!isPresent(text) || toText(text) == first) return 0;
+  if (toText(text) != second) problems.addAt(key, "must be " + first + " or " + second);
+  return 1;
+}
+
+function readClaimStates(list: Node, compiled: Compiled, problems: Problems): void {
+  problems.enter(FILTER_STATE_CLAIMS);
+  let node = firstOf(list);
+  for (let i = 0; i < countOf(list); i++) {
+    const name = toText(textOf(node));
+    if (name.length == 0) {
+      problems.enterIndex(i);
+      problems.add("must not be empty");
+      problems.leave();
+    }
+    compiled.claimStates.push(new ClaimState(name, claimPath(name), compiled.joinsLists));
+    node = after(node);
+  }
+  problems.leave();
 }
 
 function bounded(node: Node, key: Span, otherwise: u32, most: u32, problems: Problems): u32 {

@@ -3,6 +3,7 @@ import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wa
 import { Node, after, countOf, firstOf } from "../json/tape";
 import { textMember } from "./compile";
 import { NO_DURATION, parseDuration } from "./duration";
+import { DEFAULT_COOLDOWN_MS } from "../limits";
 import { Problems } from "./problems";
 
 const JWKS = constant("jwks");
@@ -10,6 +11,7 @@ const URI = constant("uri");
 const CLUSTER = constant("cluster");
 const REFRESH = constant("refresh");
 const TIMEOUT = constant("timeout");
+const COOLDOWN = constant("cooldown");
 
 const MILLISECOND: i64 = 1_000_000;
 /** Five minutes, as istiod tells Envoy to. */
@@ -30,6 +32,8 @@ export class JwksSettings {
   refresh: i64 = DEFAULT_REFRESH;
   /** In nanoseconds; 0: what the rule says. */
   timeout: i64 = 0;
+  /** From one fetch to the next for the sake of an unknown `kid`, in nanoseconds. */
+  cooldown: i64 = DEFAULT_COOLDOWN_MS * MILLISECOND;
 }
 
 /** Reads the list; problems are reported with their paths. */
@@ -56,6 +60,13 @@ export function readJwksSettings(list: Node, problems: Problems): JwksSettings[]
       settings.refresh = parseDuration(refresh);
       if (settings.refresh < SHORTEST_REFRESH) {
         problems.addAt(REFRESH, 'must be a duration of at least "1s"');
+      }
+    }
+    const cooldown = textMember(element, COOLDOWN);
+    if (isPresent(cooldown)) {
+      settings.cooldown = parseDuration(cooldown);
+      if (settings.cooldown < SHORTEST_REFRESH) {
+        problems.addAt(COOLDOWN, 'must be a duration of at least "1s"');
       }
     }
     const timeout = textMember(element, TIMEOUT);

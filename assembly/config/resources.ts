@@ -1,7 +1,6 @@
 // `resources[]`: every one is validated, whether or not it applies here; what applies is compiled.
 import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member } from "../json/tape";
-import { RequestMetrics } from "../metrics";
 import { compileAuthorizationPolicy } from "./authorization-policy";
 import { Compiled, textMember } from "./compile";
 import { Problems } from "./problems";
@@ -35,6 +34,8 @@ export class Resource {
     readonly metadata: Node,
     /** Whether it concerns this workload. */
     readonly applies: bool,
+    /** Whether it stands in the root namespace. */
+    readonly isInRoot: bool,
   ) {}
 }
 
@@ -43,7 +44,6 @@ export function compileResources(
   list: Node,
   workload: Workload,
   compiled: Compiled,
-  metrics: RequestMetrics,
   problems: Problems,
 ): void {
   if (list != NO_NODE && kindOf(list) != Kind.Array && kindOf(list) != Kind.Null) {
@@ -67,14 +67,14 @@ export function compileResources(
       const selector = member(spec, SELECTOR);
       problems.enter(SPEC);
       checkSelector(selector, problems);
+      const isInRoot = equals(namespace, compiled.rootNamespace);
       const applies =
-        (equals(namespace, compiled.rootNamespace) || equals(namespace, workload.namespace)) &&
-        workload.isSelectedBy(selector);
-      const sound = new Resource(name, namespace, spec, metadata, applies);
+        (isInRoot || equals(namespace, workload.namespace)) && workload.isSelectedBy(selector);
+      const sound = new Resource(name, namespace, spec, metadata, applies, isInRoot);
       if (equals(kind, AUTHORIZATION_POLICY)) {
         compileAuthorizationPolicy(sound, compiled, problems);
       } else {
-        compileRequestAuthentication(sound, compiled, metrics, problems);
+        compileRequestAuthentication(sound, compiled, problems);
       }
       problems.leave();
     }

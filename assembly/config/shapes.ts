@@ -27,10 +27,12 @@ export const authorizationPolicySpec = new Shape()
   .notYet("targetRef targetRefs provider");
 
 const jwtRule = new Shape()
-  .of(Type.Text, "issuer jwksUri jwks timeout")
+  .of(Type.Text, "issuer jwksUri jwks timeout outputPayloadToHeader")
   .of(Type.Boolean, "forwardOriginalToken")
-  .notYet("audiences jwks_uri fromHeaders fromParams fromCookies")
-  .notYet("outputPayloadToHeader outputClaimToHeaders spaceDelimitedClaims");
+  .of(Type.TextList, "audiences fromParams fromCookies spaceDelimitedClaims")
+  .nested(Type.ObjectList, "fromHeaders", new Shape().of(Type.Text, "name prefix"))
+  .nested(Type.ObjectList, "outputClaimToHeaders", new Shape().of(Type.Text, "header claim"))
+  .notYet("jwks_uri");
 
 /** RequestAuthentication.spec */
 export const requestAuthenticationSpec = new Shape()
@@ -63,7 +65,18 @@ export const pluginConfiguration = new Shape()
       .of(Type.TextMap, "labels")
       .of(Type.Number, "containerPort"),
   )
-  .nested(Type.ObjectList, "jwks", new Shape().of(Type.Text, "uri cluster refresh timeout"))
+  .nested(Type.ObjectList, "jwks", new Shape().of(Type.Text, "uri cluster refresh timeout cooldown"))
+  .nested(
+    Type.ObjectList,
+    "issuers",
+    new Shape()
+      .of(Type.Text, "issuer clockSkew maxLifetime certificateBinding")
+      .of(Type.Boolean, "requireExpiration")
+      .of(Type.TextList, "subjects"),
+  )
+  .of(Type.Text, "unknownIssuers listClaims")
+  .of(Type.Number, "minRsaKeyBits")
+  .of(Type.TextList, "filterStateClaims")
   .nested(Type.Object, "tokenCache", new Shape().of(Type.Number, "maxTokens maxBytes"))
   .of(Type.Anything, "resources")
   .notYet("xfcc connectionFacts peerRejection");

@@ -1,8 +1,8 @@
 // JSON numbers, RFC 8259 §6.
 import { Span, addressOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
 
-/** Digits that a double holds exactly, whatever they are. */
-const EXACT_DIGITS: usize = 15;
+/** Digits that a u64 holds, whatever they are. */
+const EXACT_DIGITS: usize = 19;
 /** Below this many characters no number reaches the range of a double, unless by an exponent. */
 const SAFE_LENGTH: usize = 300;
 
@@ -39,12 +39,15 @@ function parse(start: usize, length: usize): f64 {
   return parseFloat(String.UTF8.decodeUnsafe(start, length, false));
 }
 
-/** The value of a number's text that `numberEnd` has accepted: exact up to 15 digits without exponent, else to within a unit or two in the last place. */
+/**
+ * The value of a number's text that `numberEnd` has accepted. The nearest double for whole numbers of up to 19 digits; for others
+ * to within a unit or two in the last place.
+ */
 export function numberOf(text: Span): f64 {
   const start = addressOf(text);
   const length = lengthOf(text);
   if (length > EXACT_DIGITS) return parse(start, length);
-  let value: i64 = 0;
+  let value: u64 = 0;
   for (let i: usize = 0; i < length; i++) {
     const digit = load<u8>(start + i) - 0x30;
     if (digit > 9) return parse(start, length);

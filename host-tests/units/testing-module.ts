@@ -27,6 +27,9 @@ interface Exports {
   cacheAdd(a: number, n: number, generation: bigint, expiry: bigint): void;
   cacheFind(a: number, n: number, generation: bigint): bigint;
   cachedSubject(): bigint;
+  doubleText(value: number, fixed: number): bigint;
+  rewritten(a: number, n: number): bigint;
+  base64(a: number, n: number): bigint;
   pages(): number;
 }
 

@@ -1,0 +1,282 @@
+// `jwtRules[]` of a RequestAuthentication → JwtRule, with what Istio's webhook and CRD refuse of it.
+import {
+  EMPTY,
+  Span,
+  addressOf,
+  byteAt,
+  constant,
+  equals,
+  isPresent,
+  keep,
+  lengthOf,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
+import { JwtRule } from "../authn/jwt-rule";
+import { parseJwks } from "../authn/jwks";
+import { InlineKeys, KeySource } from "../authn/key-source";
+import { remoteKeySet } from "../authn/key-sets";
+import { RemoteKeySet } from "../authn/remote-key-set";
+import { TokenOutputs } from "../authn/token-outputs";
+import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
+import { Compiled, textMember } from "./compile";
+import { settingsOf } from "./issuer-settings";
+import { DEFAULT_TIMEOUT, JwksSettings, readTimeout } from "./jwks-settings";
+import { Problems } from "./problems";
+import { parseUri } from "./uri";
+
+const ISSUER = constant("issuer");
+const JWKS = constant("jwks");
+const JWKS_URI = constant("jwksUri");
+const TIMEOUT = constant("timeout");
+const FORWARD = constant("forwardOriginalToken");
+const AUDIENCES = constant("audiences");
+const FROM_HEADERS = constant("fromHeaders");
+const NAME = constant("name");
+const PREFIX = constant("prefix");
+const FROM_PARAMS = constant("fromParams");
+const FROM_COOKIES = constant("fromCookies");
+const OUTPUT_PAYLOAD = constant("outputPayloadToHeader");
+const OUTPUT_CLAIMS = constant("outputClaimToHeaders");
+const HEADER = constant("header");
+const CLAIM = constant("claim");
+const SPACE_DELIMITED = constant("spaceDelimitedClaims");
+
+const MAX_SPACE_DELIMITED: i32 = 64;
+
+/** Validates a rule; the rule, where it `applies` and nothing is wrong with it. */
+export function compileJwtRule(
+  node: Node,
+  applies: bool,
+  compiled: Compiled,
+  problems: Problems,
+): JwtRule | null {
+  const before = problems.count;
+  const timeout = checkKeys(node, problems);
+  checkTexts(node, AUDIENCES, "audience must be non-empty string", problems);
+  checkTexts(node, FROM_PARAMS, "location query must be non-empty string", problems);
+  checkTexts(node, FROM_COOKIES, "cookie name must be non-empty string", problems);
+  checkTexts(node, SPACE_DELIMITED, "must not be empty", problems);
+  if (countOf(member(node, SPACE_DELIMITED)) > MAX_SPACE_DELIMITED) {
+    problems.addAt(SPACE_DELIMITED, "must have at most 64 items");
+  }
+  checkHeaders(node, problems);
+  checkOutputs(node, problems);
+  const settings = settingsOf(issuerOf(node), compiled.issuers);
+  if (settings !== null) settings.isNamed = true;
+  if (problems.count != before) return null;
+
+  const jwks = textMember(node, JWKS);
+  let source: KeySource;
+  let remote: RemoteKeySet | null = null;
+  if (isPresent(jwks)) {
+    const keys = inlineKeys(node, jwks, applies, compiled, problems);
+    if (keys === null || !applies) return null;
+    source = keys;
+  } else {
+    if (!applies) return null;
+    remote = remoteKeys(textMember(node, JWKS_URI), timeout, compiled);
+    source = remote;
+  }
+  const rule = new JwtRule(keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
+  rule.clockSkew = compiled.clockSkew;
+  rule.forward = kindOf(member(node, FORWARD)) == Kind.True;
+  fillLocations(node, rule);
+  const audiences = member(node, AUDIENCES);
+  let audience = firstOf(audiences);
+  for (let i = countOf(audiences); i > 0; i--) {
+    rule.audiences.add(keep(textOf(audience)));
+    audience = after(audience);
+  }
+  if (settings !== null) settings.applyTo(rule);
+  return rule;
+}
+
+/** `issuer`, of no bytes when there is none. */
+function issuerOf(node: Node): Span {
+  const issuer = textMember(node, ISSUER);
+  return isPresent(issuer) ? issuer : EMPTY;
+}
+
+/** Where the keys come from; returns the timeout of a fetch in nanoseconds. */
+function checkKeys(node: Node, problems: Problems): i64 {
+  const issuer = textMember(node, ISSUER);
+  const jwks = textMember(node, JWKS);
+  const uri = textMember(node, JWKS_URI);
+  const hasUri = isPresent(uri) && lengthOf(uri) > 0;
+  const hasJwks = isPresent(jwks) && lengthOf(jwks) > 0;
+  if (isPresent(issuer) ? lengthOf(issuer) == 0 : !hasUri) {
+    problems.addAt(ISSUER, "issuer or jwksUri must be non-empty string");
+  }
+  if (hasUri && hasJwks) problems.addAt(JWKS, "only one of jwks or jwksUri can be set");
+  if (!hasUri && !hasJwks) {
+    problems.addAt(JWKS_URI, "missing: OpenID discovery is not supported; set jwksUri or jwks");
+  }
+  if (hasUri) {
+    const parsed = parseUri(uri);
+    if (parsed.error.length > 0) problems.addAt(JWKS_URI, parsed.error);
+  }
+  const timeout = textMember(node, TIMEOUT);
+  return isPresent(timeout) ? readTimeout(timeout, TIMEOUT, problems) : DEFAULT_TIMEOUT;
+}
+
+function checkTexts(node: Node, key: Span, message: string, problems: Problems): void {
+  const list = member(node, key);
+  problems.enter(key);
+  let element = firstOf(list);
+  for (let i = 0; i < countOf(list); i++) {
+    if (lengthOf(textOf(element)) == 0) {
+      problems.enterIndex(i);
+      problems.add(message);
+      problems.leave();
+    }
+    element = after(element);
+  }
+  problems.leave();
+}
+
+function checkHeaders(node: Node, problems: Problems): void {
+  const list = member(node, FROM_HEADERS);
+  problems.enter(FROM_HEADERS);
+  let element = firstOf(list);
+  for (let i = 0; i < countOf(list); i++) {
+    problems.enterIndex(i);
+    checkHeaderName(element, NAME, "location header name must be non-empty string", problems);
+    problems.leave();
+    element = after(element);
+  }
+  problems.leave();
+}
+
+function checkOutputs(node: Node, problems: Problems): void {
+  const payload = textMember(node, OUTPUT_PAYLOAD);
+  if (isPresent(payload) && lengthOf(payload) > 0) {
+    checkHeaderName(node, OUTPUT_PAYLOAD, "", problems);
+  }
+  const list = member(node, OUTPUT_CLAIMS);
+  const missing = "outputClaimToHeaders header and claim value must be non-empty string";
+  problems.enter(OUTPUT_CLAIMS);
+  let element = firstOf(list);
+  for (let i = 0; i < countOf(list); i++) {
+    problems.enterIndex(i);
+    checkHeaderName(element, HEADER, missing, problems);
+    if (lengthOf(textMember(element, CLAIM)) == 0) problems.addAt(CLAIM, missing);
+    problems.leave();
+    element = after(element);
+  }
+  problems.leave();
+}
+
+function checkHeaderName(node: Node, key: Span, missing: string, problems: Problems): void {
+  const name = textMember(node, key);
+  if (lengthOf(name) == 0) {
+    problems.addAt(key, missing);
+    return;
+  }
+  for (let i: usize = 0; i < lengthOf(name); i++) {
+    const c = byteAt(name, i);
+    const lower = c | 0x20;
+    const isLetter = lower >= 0x61 && lower <= 0x7a;
+    if (isLetter || c - 0x30 <= 9 || c == 0x2d || c == 0x5f) continue;
+    problems.addAt(key, "header name " + toText(name) + " is not a valid header name");
+    return;
+  }
+}
+
+function inlineKeys(
+  node: Node,
+  jwks: Span,
+  applies: bool,
+  compiled: Compiled,
+  problems: Problems,
+): KeySource | null {
+  const set = parseJwks(jwks, compiled.minRsaKeyBits);
+  if (set.error.length > 0) {
+    problems.addAt(JWKS, "jwks parse error: " + set.error);
+    for (let i = 0; i < set.warnings.length; i++) problems.addAt(JWKS, set.warnings[i]);
+    return null;
+  }
+  if (!applies) {
+    set.free();
+    return null;
+  }
+  for (let i = 0; i < set.warnings.length; i++) {
+    compiled.warnings.push("jwks: " + toText(issuerOf(node)) + ": " + set.warnings[i]);
+  }
+  if (set.needsHost) compiled.needsHostSignatures = true;
+  return new InlineKeys(set);
+}
+
+function remoteKeys(uri: Span, timeout: i64, compiled: Compiled): RemoteKeySet {
+  const parsed = parseUri(uri);
+  let settings = new JwksSettings();
+  for (let i = 0; i < compiled.jwks.length; i++) {
+    if (equals(compiled.jwks[i].uri, uri)) settings = compiled.jwks[i];
+  }
+  const cluster =
+    settings.cluster.length > 0
+      ? settings.cluster
+      : "outbound|" + parsed.port.toString() + "||" + parsed.host;
+  const set = remoteKeySet(cluster, parsed, compiled.minRsaKeyBits);
+  const longest = settings.timeout == 0 ? timeout : settings.timeout;
+  compiled.needs(set, settings.refresh, longest, settings.cooldown);
+  compiled.needsHostSignatures = true;
+  return set;
+}
+
+function outputsOf(node: Node, compiled: Compiled): TokenOutputs {
+  const outputs = new TokenOutputs(compiled.joinsLists);
+  const payload = textMember(node, OUTPUT_PAYLOAD);
+  if (lengthOf(payload) > 0) outputs.setPayloadHeader(lowerCase(payload));
+  const list = member(node, OUTPUT_CLAIMS);
+  let element = firstOf(list);
+  for (let i = countOf(list); i > 0; i--) {
+    const path = claimPath(toText(textMember(element, CLAIM)));
+    outputs.addClaim(lowerCase(textMember(element, HEADER)), path);
+    element = after(element);
+  }
+  return outputs;
+}
+
+function fillLocations(node: Node, rule: JwtRule): void {
+  const headers = member(node, FROM_HEADERS);
+  let element = firstOf(headers);
+  for (let i = countOf(headers); i > 0; i--) {
+    const prefix = textMember(element, PREFIX);
+    rule.locations.addHeader(
+      lowerCase(textMember(element, NAME)),
+      isPresent(prefix) ? keep(prefix) : EMPTY,
+    );
+    element = after(element);
+  }
+  const parameters = member(node, FROM_PARAMS);
+  element = firstOf(parameters);
+  for (let i = countOf(parameters); i > 0; i--) {
+    rule.locations.addParameter(keep(textOf(element)));
+    element = after(element);
+  }
+  const cookies = member(node, FROM_COOKIES);
+  element = firstOf(cookies);
+  for (let i = countOf(cookies); i > 0; i--) {
+    rule.locations.addCookie(keep(textOf(element)));
+    element = after(element);
+  }
+  rule.locations.finish();
+}
+
+/** The names that lead to a claim: Envoy takes every dot for a step into an object. */
+export function claimPath(dotted: string): StaticArray<Span> {
+  const names = dotted.split(".");
+  const path = new StaticArray<Span>(names.length);
+  for (let i = 0; i < names.length; i++) path[i] = constant(names[i]);
+  return path;
+}
+
+/** A header's name as Envoy keeps it, in memory of its own. */
+function lowerCase(name: Span): Span {
+  const copy = keep(name);
+  for (let i: usize = 0; i < lengthOf(copy); i++) {
+    const c = load<u8>(addressOf(copy) + i);
+    if (c - 0x41 < 26) store<u8>(addressOf(copy) + i, c | 0x20);
+  }
+  return copy;
+}
