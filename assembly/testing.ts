@@ -3,6 +3,7 @@
 import { ABSENT, EMPTY, Span, encode, isPresent, span, toText } from "as-proxy-wasm-sdk/assembly";
 import { allocate as allocateBytes } from "as-proxy-wasm-sdk/assembly";
 import { CachedToken, TokenCache } from "./authn/token-cache";
+import { Family } from "./authn/algorithm";
 import { Jwt } from "./authn/jwt";
 import { parseJwks } from "./authn/jwks";
 import { RequestPrincipalMatcher } from "./authz/request-principal";
@@ -17,7 +18,9 @@ import { verifyEd25519 } from "./crypto/ed25519";
 import { beginHash, finishHash, updateHash } from "./crypto/hash";
 import { verifyHmac } from "./crypto/hmac";
 import { verifyPss } from "./crypto/pss";
-import { DEFAULT_MIN_RSA_BITS } from "./limits";
+import { DEFAULT_MIN_RSA_BITS, MIN_RSA_BITS } from "./limits";
+import { JwtStatus } from "./status";
+import { signatureStatus } from "./authn/signature";
 import { fixedText, shortText } from "./json/double-text";
 import { numberOf } from "./json/number";
 import { parseJson } from "./json/parser";
@@ -161,6 +164,25 @@ export function pss(bits: i32, modulus: Span, exponent: u32, signature: Span, te
 
 export function ed25519(key: Span, signature: Span, text: Span): bool {
   return verifyEd25519(key, signature, text);
+}
+
+/** The status of verifying a JWS of any payload by a key set: JwtStatus. -1 when the key set has no usable key. */
+export function jws(keySet: Span, token: Span): i32 {
+  const set = parseJwks(keySet, MIN_RSA_BITS);
+  if (set.error.length > 0) return -1;
+  const status = jwt.readJws(token);
+  return status == JwtStatus.Ok ? signatureStatus(jwt, set.keys) : status;
+}
+
+/** Whether `signature` (r and s) is of `text` by the first key of the set, and by the algorithm of its curve. */
+export function ecdsa(keySet: Span, signature: Span, text: Span): bool {
+  const set = parseJwks(keySet, MIN_RSA_BITS);
+  if (set.error.length > 0) return false;
+  jwt.kid = EMPTY;
+  jwt.algorithm = Family.Es * 3 + set.keys[0].curve;
+  jwt.signed = text;
+  jwt.signature = signature;
+  return signatureStatus(jwt, set.keys) == JwtStatus.Ok;
 }
 
 export function ecdsaToDer(address: usize, length: usize): Span {

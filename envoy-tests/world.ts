@@ -39,6 +39,8 @@ export interface WorldOptions {
   native?: JsonObject[];
   /** More listeners with a plugin each, by name: their policies. */
   more?: Record<string, string>;
+  /** The key set that the key server serves, in the place of the tests' own. */
+  jwks?: string;
   /** Changes the bootstrap before it is used. */
   change?: (bootstrap: JsonObject) => void;
 }
@@ -95,7 +97,7 @@ export class World {
     await writeFile(caFile, authority.certificate);
     const jwksServer = await JwksServer.start(await authority.issueServer('idp.example'), {
       kind: 'serve',
-      document: jwks,
+      document: options.jwks ?? jwks,
     });
     const httpbin = await startHttpbin();
     const ecds = discoveryFolder(folder);
@@ -196,13 +198,16 @@ export class World {
   }
 }
 
-/** Policies with istiod's native filters for them, and the tests' key set in both. */
-export function oracle(name: string): { policies: string; native: JsonObject[] } {
+/** Policies with istiod's native filters for them, and the same key set in both. */
+export function oracle(
+  name: string,
+  keys = jwks,
+): { policies: string; native: JsonObject[]; jwks: string } {
   const read = (file: string): string => readFileSync(`envoy-tests/oracle/${file}`, 'utf8');
   const { httpFilters } = JSON.parse(read(`${name}.native.json`), (field, value: unknown) =>
-    field === 'inline_string' ? jwks : value,
+    field === 'inline_string' ? keys : value,
   ) as { httpFilters: JsonObject[] };
-  return { policies: read(`${name}.yaml`), native: httpFilters };
+  return { policies: read(`${name}.yaml`), native: httpFilters, jwks: keys };
 }
 
 /** Makes local replies tell their response code details in the header `x-details`. */

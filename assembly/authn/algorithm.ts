@@ -54,4 +54,3 @@ export function familyOf(algorithm: Algorithm): i32 {
 export function hashBitsOf(algorithm: Algorithm): i32 {
   return 256 + (algorithm % 3) * 128;
 }
-

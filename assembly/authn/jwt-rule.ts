@@ -67,7 +67,8 @@ export class JwtRule {
     if (status != JwtStatus.Ok) return status;
     const generation = this.source.generation();
     if (token.isCached) {
-      if (token.rule == this.index && token.generation == generation) return this.bindingStatus(token);
+      if (token.rule == this.index && token.generation == generation)
+        return this.bindingStatus(token);
       token.read();
       if (token.status != JwtStatus.Ok) return token.status;
     }

@@ -51,29 +51,49 @@ export class Jwt {
   thumbprint: Span = ABSENT;
   /** All claims. */
   payload: Node = NO_NODE;
+  private headerText: Span = EMPTY;
+  private payloadText: Span = EMPTY;
+  private signatureText: Span = EMPTY;
 
   /** Reads a token; the first thing wrong with it, or Ok. */
   read(token: Span): i32 {
+    let status = this.split(token);
+    if (status == JwtStatus.Ok) status = this.readHeader();
+    if (status == JwtStatus.Ok) status = this.readPayload();
+    return status == JwtStatus.Ok ? this.readSignature() : status;
+  }
+
+  /** Reads a JWS of any payload, which need not be a JWT's. */
+  readJws(token: Span): i32 {
+    let status = this.split(token);
+    if (status == JwtStatus.Ok) status = this.readHeader();
+    if (status != JwtStatus.Ok) return status;
+    if (decodeBase64Url(this.payloadText) == ABSENT) return JwtStatus.PayloadBadBase64;
+    return this.readSignature();
+  }
+
+  private split(token: Span): i32 {
     const first = indexOf(token, 0x2e, 0);
     const second = first < 0 ? -1 : indexOf(token, 0x2e, first + 1);
     if (second < 0 || indexOf(token, 0x2e, second + 1) >= 0) return JwtStatus.BadFormat;
-    const header = slice(token, 0, first);
-    const payload = slice(token, first + 1, second);
-    const signature = slice(token, second + 1, lengthOf(token));
-    if (lengthOf(header) == 0 || lengthOf(payload) == 0 || lengthOf(signature) == 0) {
-      return JwtStatus.BadFormat;
-    }
+    this.headerText = slice(token, 0, first);
+    this.payloadText = slice(token, first + 1, second);
+    this.signatureText = slice(token, second + 1, lengthOf(token));
     this.signed = slice(token, 0, second);
+    const isWhole =
+      lengthOf(this.headerText) > 0 &&
+      lengthOf(this.payloadText) > 0 &&
+      lengthOf(this.signatureText) > 0;
+    return isWhole ? JwtStatus.Ok : JwtStatus.BadFormat;
+  }
 
-    let status = this.readHeader(header);
-    if (status == JwtStatus.Ok) status = this.readPayload(payload);
-    if (status != JwtStatus.Ok) return status;
-    this.signature = decodeBase64Url(signature);
+  private readSignature(): i32 {
+    this.signature = decodeBase64Url(this.signatureText);
     return this.signature == ABSENT ? JwtStatus.SignatureBadBase64 : JwtStatus.Ok;
   }
 
-  private readHeader(text: Span): i32 {
-    const bytes = decodeBase64Url(text);
+  private readHeader(): i32 {
+    const bytes = decodeBase64Url(this.headerText);
     if (bytes == ABSENT) return JwtStatus.HeaderBadBase64;
     const header = parseJson(bytes);
     if (kindOf(header) != Kind.Object) return JwtStatus.HeaderBadJson;
@@ -87,8 +107,8 @@ export class Jwt {
     return member(header, CRIT) == NO_NODE ? JwtStatus.Ok : JwtStatus.HeaderCritical;
   }
 
-  private readPayload(text: Span): i32 {
-    const bytes = decodeBase64Url(text);
+  private readPayload(): i32 {
+    const bytes = decodeBase64Url(this.payloadText);
     if (bytes == ABSENT) return JwtStatus.PayloadBadBase64;
     const payload = parseJson(bytes);
     if (kindOf(payload) != Kind.Object) return JwtStatus.PayloadBadJson;

@@ -74,7 +74,8 @@ export class RequestChanges {
   /** Whether a header that the client sent has been removed. */
   hasRemoved(name: Span): bool {
     for (let i = 0; i < this.count; i++) {
-      if (unchecked(this.kinds[i]) == Kind.Remove && equals(unchecked(this.names[i]), name)) return true;
+      if (unchecked(this.kinds[i]) == Kind.Remove && equals(unchecked(this.names[i]), name))
+        return true;
     }
     return false;
   }

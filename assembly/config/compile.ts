@@ -229,13 +229,7 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
 }
 
 /** 0 for the first word, which is the default, 1 for the second. */
-function choiceOf(
-  root: Node,
-  key: Span,
-  first: string,
-  second: string,
-  problems: Problems,
-): i32 {
+function choiceOf(root: Node, key: Span, first: string, second: string, problems: Problems): i32 {
   const text = textMember(root, key);
   if (!isPresent(text) || toText(text) == first) return 0;
   if (toText(text) != second) problems.addAt(key, "must be " + first + " or " + second);

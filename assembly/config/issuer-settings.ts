@@ -1,12 +1,5 @@
 // `issuers[]` of the plugin configuration: what Istio's RequestAuthentication has no field for, by the issuer of the rule.
-import {
-  Span,
-  constant,
-  equals,
-  isPresent,
-  lengthOf,
-  toText,
-} from "as-proxy-wasm-sdk/assembly";
+import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import { Binding, JwtRule } from "../authn/jwt-rule";
 import { StringMatcher } from "../authz/string-matcher";
 import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";

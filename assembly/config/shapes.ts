@@ -65,7 +65,11 @@ export const pluginConfiguration = new Shape()
       .of(Type.TextMap, "labels")
       .of(Type.Number, "containerPort"),
   )
-  .nested(Type.ObjectList, "jwks", new Shape().of(Type.Text, "uri cluster refresh timeout cooldown"))
+  .nested(
+    Type.ObjectList,
+    "jwks",
+    new Shape().of(Type.Text, "uri cluster refresh timeout cooldown"),
+  )
   .nested(
     Type.ObjectList,
     "issuers",

@@ -335,7 +335,7 @@ export function fromBytes(to: usize, bytes: usize): bool {
   let at: i32 = 0;
   for (let i = 0; i < 10; i++) {
     const size = 26 - (i & 1);
-    store<i32>(to + (<usize>i << 2), <i32>bitsAt(bytes, at, size));
+    store<i32>(to + ((<usize>i) << 2), <i32>bitsAt(bytes, at, size));
     at += size;
   }
   // Below 2^255 - 19: not all of the high bits set, or the lowest byte small enough.
@@ -353,7 +353,7 @@ function bitsAt(bytes: usize, at: i32, size: i32): u32 {
   const byte = min(at >> 3, 24);
   const word = load<u64>(bytes + byte) >> (at - (byte << 3));
   const left = min(size, 255 - at);
-  return <u32>(word & ((1 << <u64>left) - 1));
+  return <u32>(word & ((1 << (<u64>left)) - 1));
 }
 
 /** The 32 little-endian bytes of the number's least representative at `to`. */
@@ -363,11 +363,11 @@ export function toBytes(to: usize, a: usize): void {
   // How often the modulus goes into it: the carry that adding 19 would make out of the last limb.
   let q = (19 * load<i32>(h, 36) + (1 << 24)) >> 25;
   for (let i: usize = 0; i < 10; i++) {
-    q = (load<i32>(h + (i << 2)) + q) >> (26 - (<i32>i & 1));
+    q = (load<i32>(h + (i << 2)) + q) >> (26 - ((<i32>i) & 1));
   }
   store<i32>(h, load<i32>(h) + 19 * q);
   for (let i: usize = 0; i < 10; i++) {
-    const size = 26 - (<i32>i & 1);
+    const size = 26 - ((<i32>i) & 1);
     const limb = load<i32>(h + (i << 2));
     const carry = limb >> size;
     store<i32>(h + (i << 2), limb - (carry << size));
@@ -378,11 +378,11 @@ export function toBytes(to: usize, a: usize): void {
   let at: i32 = 0;
   for (let i: usize = 0; i < 10; i++) {
     const byte = at >> 3;
-    const bits = <u64>load<u32>(h + (i << 2)) << (at & 7);
+    const bits = (<u64>load<u32>(h + (i << 2))) << (at & 7);
     for (let j = 0; j < 5 && byte + j < 32; j++) {
-      store<u8>(to + byte + j, load<u8>(to + byte + j) | <u8>(bits >> (j * 8)));
+      store<u8>(to + byte + j, load<u8>(to + byte + j) | (<u8>(bits >> (j * 8))));
     }
-    at += 26 - (<i32>i & 1);
+    at += 26 - ((<i32>i) & 1);
   }
 }
 
@@ -392,7 +392,9 @@ const bytes = memory.data(32, 16);
 /** Whether the number is 0 modulo 2^255 - 19. */
 export function isZero(a: usize): bool {
   toBytes(bytes, a);
-  return (load<u64>(bytes) | load<u64>(bytes, 8) | load<u64>(bytes, 16) | load<u64>(bytes, 24)) == 0;
+  return (
+    (load<u64>(bytes) | load<u64>(bytes, 8) | load<u64>(bytes, 16) | load<u64>(bytes, 24)) == 0
+  );
 }
 
 /** Whether the least representative is odd: the sign of RFC 8032 §5.1.2. */

@@ -10,7 +10,7 @@ const digest = memory.data(64, 16);
  * codes differ.
  */
 export function verifyHmac(bits: i32, key: Span, text: Span, code: Span): bool {
-  const size = <usize>bits >> 3;
+  const size = (<usize>bits) >> 3;
   if (lengthOf(code) != size) return false;
   const block: usize = bits == 256 ? 64 : 128;
 

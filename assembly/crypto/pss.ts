@@ -24,12 +24,12 @@ export function verifyPss(
   text: Span,
 ): bool {
   const length = lengthOf(modulus);
-  const hashSize = <usize>bits >> 3;
+  const hashSize = (<usize>bits) >> 3;
   if (length > <usize>MAX_RSA_BITS / 8 || lengthOf(signature) != length) return false;
   if (!rsaPublic(encoded, addressOf(signature), addressOf(modulus), length, exponent)) return false;
 
   // emBits is one less than the bits of the modulus: if that fills its top byte by one bit alone, the encoding is a byte shorter.
-  const unused = <i32>(clz<u32>(load<u8>(addressOf(modulus))) - 24 + 1) & 7;
+  const unused = (<i32>(clz<u32>(load<u8>(addressOf(modulus))) - 24 + 1)) & 7;
   let at = encoded;
   let size = length;
   if (unused == 0) {
@@ -38,12 +38,12 @@ export function verifyPss(
     size--;
   }
   if (size < hashSize * 2 + 2 || load<u8>(at + size - 1) != TRAILER) return false;
-  if (unused != 0 && <u32>load<u8>(at) >> (8 - unused) != 0) return false;
+  if (unused != 0 && (<u32>load<u8>(at)) >> (8 - unused) != 0) return false;
 
   const maskedSize = size - hashSize - 1;
   const claimed = at + maskedSize;
   unmask(bits, at, maskedSize, claimed, hashSize);
-  if (unused != 0) store<u8>(at, load<u8>(at) & <u8>(<u32>0xff >> unused));
+  if (unused != 0) store<u8>(at, load<u8>(at) & (<u8>((<u32>0xff) >> unused)));
 
   const saltAt = maskedSize - hashSize;
   for (let i: usize = 0; i < saltAt - 1; i++) {

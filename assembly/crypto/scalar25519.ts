@@ -26,7 +26,7 @@ export function reduceScalar(bytes: usize): void {
     // value = value · 2^16 + the next 16 bits, which is below 2^269.
     memory.copy(value + 2, value, 32);
     store<u16>(value, load<u16>(bytes + i - 2));
-    const q = (<u64>load<u32>(value, 32) << 4) | (load<u32>(value, 28) >>> 28);
+    const q = ((<u64>load<u32>(value, 32)) << 4) | (load<u32>(value, 28) >>> 28);
     store<u32>(value, load<u32>(value, 28) & 0x0fff_ffff, 28);
     store<u32>(value, 0, 32);
     let borrow: i64 = 0;
@@ -82,7 +82,7 @@ export function signedDigits(to: usize, scalar: usize, width: i32): void {
       continue;
     }
     let digit = carry;
-    for (let i = 0; i < width; i++) digit += <i32>bitAt(scalar, at + i) << i;
+    for (let i = 0; i < width; i++) digit += (<i32>bitAt(scalar, at + i)) << i;
     carry = 0;
     if (digit >= 1 << (width - 1)) {
       digit -= 1 << width;

@@ -11,6 +11,9 @@ const DECIMALS: i32 = 6;
 /** Digits at most: those of the largest double, and six decimals. */
 const MAX_DIGITS: i32 = 320;
 
+/** The decimal exponent of the first of the digits that `generalText` made last. */
+let lastExponent: i32 = 0;
+
 const numerator = memory.data(160, 16);
 const denominator = memory.data(160, 16);
 const twice = memory.data(160, 16);
@@ -36,7 +39,43 @@ export function fixedText(value: f64): string {
 /** The shorter of `%.15g` and `%.17g` that reads back as the same number. */
 export function shortText(value: f64): string {
   const text = generalText(value, 15);
-  return parseFloat(text) == value ? text : generalText(value, 17);
+  return value == 0 || readsBack(abs(value)) ? text : generalText(value, 17);
+}
+
+/** Whether the 15 digits made last are nearer to `x` than to any other double: within half of the gap to the next. */
+function readsBack(x: f64): bool {
+  let decimal: u64 = 0;
+  for (let i = 0; i < 15; i++) decimal = decimal * 10 + load<u8>(digits + i);
+  const power = lastExponent - 14;
+  const mantissa = mantissaOf(x);
+  const exponent = exponentOf(x);
+  // decimal · 10^power, mantissa · 2^exponent and the gap 2^exponent, made whole by the same factor.
+  const a = numerator;
+  const b = denominator;
+  memory.fill(a, 0, SIZE);
+  memory.fill(b, 0, SIZE);
+  memory.fill(twice, 0, SIZE);
+  store<u64>(a, decimal);
+  store<u64>(b, mantissa);
+  store<u32>(twice, 1);
+  shift(exponent > 0 ? b : a, abs<i32>(exponent));
+  if (exponent > 0) shift(twice, exponent);
+  for (let i = power; i > 0; i--) times10(a);
+  for (let i = power; i < 0; i++) {
+    times10(b);
+    times10(twice);
+  }
+  const isBelow = isLess(a, b);
+  if (isBelow) {
+    subtract(b, a);
+    memory.copy(a, b, SIZE);
+  } else {
+    subtract(a, b);
+  }
+  // Below a power of two the gap is half as wide.
+  shift(a, isBelow && mantissa == 0x0010_0000_0000_0000 ? 2 : 1);
+  if (isLess(a, twice)) return true;
+  return memory.compare(a, twice, SIZE) == 0 && (mantissa & 1) == 0;
 }
 
 /** `%.<precision>g` */
@@ -46,6 +85,7 @@ function generalText(value: f64, precision: i32): string {
   if (x == 0) return sign + "0";
   let exponent = load10(x);
   if (divide(precision)) exponent++;
+  lastExponent = exponent;
   let count = precision;
   while (count > 1 && load<u8>(digits + count - 1) == 0) count--;
   if (exponent < -4 || exponent >= precision) {
@@ -73,19 +113,28 @@ function digitsFrom(start: i32, end: i32): string {
   return text;
 }
 
+/** A positive double is mantissaOf · 2^exponentOf. */
+function mantissaOf(x: f64): u64 {
+  const bits = reinterpret<u64>(x);
+  return (bits & 0x000f_ffff_ffff_ffff) | (bits >> 52 == 0 ? 0 : 0x0010_0000_0000_0000);
+}
+
+function exponentOf(x: f64): i32 {
+  const biased = <i32>(reinterpret<u64>(x) >> 52);
+  return (biased == 0 ? 1 : biased) - 1075;
+}
+
 /** Sets the fraction so that it is x / 10^k with 1 <= fraction < 10, and returns k. */
 function load10(x: f64): i32 {
-  const bits = reinterpret<u64>(x);
-  const biased = <i32>(bits >> 52);
-  const mantissa = (bits & 0x000f_ffff_ffff_ffff) | (biased == 0 ? 0 : 0x0010_0000_0000_0000);
-  const exponent = (biased == 0 ? 1 : biased) - 1075;
+  const mantissa = mantissaOf(x);
+  const exponent = exponentOf(x);
   memory.fill(numerator, 0, SIZE);
   memory.fill(denominator, 0, SIZE);
   store<u64>(numerator, mantissa);
   store<u32>(denominator, 1);
   shift(exponent > 0 ? numerator : denominator, abs<i32>(exponent));
   // An estimate from the bits, mended by looking.
-  let k = <i32>floor((<f64>(63 - <i32>clz<u64>(mantissa) + exponent)) * 0.30102999566398114);
+  let k = <i32>floor(<f64>(63 - <i32>clz<u64>(mantissa) + exponent) * 0.30102999566398114);
   for (let i = 0; i < k; i++) times10(denominator);
   for (let i = k; i < 0; i++) times10(numerator);
   while (!isLess(numerator, denominator)) {
@@ -128,7 +177,7 @@ function divide(count: i32): bool {
 }
 
 function shift(number: usize, bits: i32): void {
-  const limbs = <usize>(bits >> 5) << 2;
+  const limbs = (<usize>(bits >> 5)) << 2;
   const rest = bits & 31;
   for (let i = SIZE; i > 0; i -= 4) {
     const at = i - 4;

@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  MODULE,
-  configuration,
-  denyPolicy,
-  makeIssuer,
-  request,
-  requestAuthentication,
-  start,
-  status,
-} from './fixture.ts';
+import { MODULE, configuration, denyPolicy, request, start, status } from './fixture.ts';
 
 const resource = (kind: string, spec: unknown, more = {}): object => ({
   apiVersion: 'security.istio.io/v1',

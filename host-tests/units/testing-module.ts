@@ -1,5 +1,7 @@
-// The `testing` build of the module's parts, with a host that gives the time and nothing else.
+// The `testing` build of the module's parts, with a host that gives the time and verifies signatures.
 import { readFileSync } from 'node:fs';
+import { nodePlatform } from '../../host/node-platform.ts';
+import { verifySignature } from '../../host/verify-signature.ts';
 
 interface Exports {
   memory: WebAssembly.Memory;
@@ -19,6 +21,8 @@ interface Exports {
   hmac(bits: number, key: bigint, text: bigint, code: bigint): number;
   pss(bits: number, n: bigint, e: number, signature: bigint, text: bigint): number;
   ed25519(key: bigint, signature: bigint, text: bigint): number;
+  jws(keySet: bigint, token: bigint): number;
+  ecdsa(keySet: bigint, signature: bigint, text: bigint): number;
   ecdsaToDer(a: number, n: number): bigint;
   matchesPath(a: number, n: number, b: number, m: number): number;
   matchesHost(a: number, n: number, b: number, m: number): number;
@@ -33,6 +37,9 @@ interface Exports {
   pages(): number;
 }
 
+/** Statuses of the ABI. */
+const NOT_FOUND = 1;
+const BAD_ARGUMENT = 2;
 const ABSENT = 0xffff_ffff_ffff_ffffn;
 
 /** Bytes given to the module: address and length, to be spread into a call. */
@@ -50,6 +57,8 @@ export class TestingModule {
       new DataView(this.exports.memory.buffer).setBigUint64(at, 1_700_000_000_000_000_000n, true);
       return 0;
     };
+    env.proxy_call_foreign_function = (name, nameSize, data, size, out, outSize) =>
+      this.callForeign([name, nameSize], [data, size], out, outSize);
     const instance = new WebAssembly.Instance(module, { env });
     this.exports = instance.exports as unknown as Exports;
     (instance.exports._initialize as () => void)();
@@ -67,6 +76,26 @@ export class TestingModule {
     if (address === 0) throw new Error(`the module has no room for ${bytes.length} bytes`);
     new Uint8Array(this.exports.memory.buffer, address, bytes.length).set(bytes);
     return [address, bytes.length];
+  }
+
+  /** Bytes given to the module as a span, for functions that take several. */
+  span(data: Uint8Array | string): bigint {
+    const [address, length] = this.give(data);
+    return BigInt.asIntN(64, (BigInt(length) << 32n) | BigInt(address));
+  }
+
+  private callForeign(name: Given, data: Given, out: number, outSize: number): number {
+    const { buffer } = this.exports.memory;
+    const bytes = ([address, length]: Given): Uint8Array =>
+      new Uint8Array(buffer.slice(address, address + length));
+    if (Buffer.from(bytes(name)).toString() !== 'verify_signature') return NOT_FOUND;
+    const answer = verifySignature(nodePlatform, bytes(data));
+    if (answer === undefined) return BAD_ARGUMENT;
+    const [address] = this.give(answer);
+    const view = new DataView(this.exports.memory.buffer);
+    view.setUint32(out, address, true);
+    view.setUint32(outSize, answer.length, true);
+    return 0;
   }
 
   /** The bytes that a call has returned, or undefined for ABSENT. */
