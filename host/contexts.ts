@@ -8,6 +8,8 @@ export interface Connection {
   sourceAddress?: string;
   destinationAddress?: string;
   destinationPort?: number;
+  /** SHA-256 of the certificate that the client has presented, in lower-case hexadecimal; absent: it has presented none. */
+  peerCertificateDigest?: string;
 }
 
 /** A reply that the module has sent instead of the upstream. */
@@ -81,6 +83,7 @@ export class HttpStream {
   /** A property of the stream, or undefined. Integers are little-endian, 8 bytes. */
   property(path: string): Uint8Array | undefined {
     const { sourceAddress, destinationAddress, destinationPort } = this.connection;
+    const { peerCertificateDigest } = this.connection;
     switch (path) {
       case 'source.address':
         return sourceAddress === undefined ? undefined : toUtf8(sourceAddress);
@@ -88,6 +91,10 @@ export class HttpStream {
         return destinationAddress === undefined ? undefined : toUtf8(destinationAddress);
       case 'destination.port':
         return destinationPort === undefined ? undefined : integer(destinationPort);
+      case 'connection.mtls':
+        return Uint8Array.of(peerCertificateDigest === undefined ? 0 : 1);
+      case 'connection.sha256_peer_certificate_digest':
+        return peerCertificateDigest === undefined ? undefined : toUtf8(peerCertificateDigest);
       default:
         return this.written.get(path);
     }

@@ -8,20 +8,39 @@ export interface Settings {
   trustDomainAliases?: string[];
   workload?: { namespace?: string; labels?: Record<string, string>; containerPort?: number };
   clockSkew?: string;
-  jwks?: { uri: string; cluster?: string; refresh?: string; timeout?: string }[];
+  jwks?: { uri: string; cluster?: string; refresh?: string; timeout?: string; cooldown?: string }[];
+  issuers?: IssuerSettings[];
+  unknownIssuers?: 'REFUSE' | 'IGNORE';
+  listClaims?: 'BASE64_JSON' | 'COMMA';
+  minRsaKeyBits?: number;
+  filterStateClaims?: string[];
   tokenCache?: { maxTokens?: number; maxBytes?: number };
+}
+
+/** What holds for one issuer's tokens beyond Istio's fields. */
+export interface IssuerSettings {
+  issuer: string;
+  clockSkew?: string;
+  requireExpiration?: boolean;
+  maxLifetime?: string;
+  subjects?: string[];
+  certificateBinding?: 'IGNORE' | 'IF_PRESENT' | 'REQUIRE';
 }
 
 /** The configuration as JSON text. Deterministic: settings in the order of the documentation, resources as given. */
 export function pluginConfiguration(resources: Resource[], settings: Settings = {}): string {
-  const { rootNamespace, trustDomain, trustDomainAliases, workload, clockSkew } = settings;
   return JSON.stringify({
-    rootNamespace,
-    trustDomain,
-    trustDomainAliases,
-    workload,
-    clockSkew,
+    rootNamespace: settings.rootNamespace,
+    trustDomain: settings.trustDomain,
+    trustDomainAliases: settings.trustDomainAliases,
+    workload: settings.workload,
+    clockSkew: settings.clockSkew,
     jwks: settings.jwks,
+    issuers: settings.issuers,
+    unknownIssuers: settings.unknownIssuers,
+    listClaims: settings.listClaims,
+    minRsaKeyBits: settings.minRsaKeyBits,
+    filterStateClaims: settings.filterStateClaims,
     tokenCache: settings.tokenCache,
     resources: resources.map(({ value }) => value),
   });

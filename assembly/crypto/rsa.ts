@@ -83,13 +83,7 @@ function multiply(to: usize, a: usize, b: usize, limbs: usize, inverse: u32): vo
  * `out` = m^e mod n, as many bytes as n has. All numbers are big-endian; n is odd, without leading zeros, and at most
  * MAX_RSA_BITS long, m has as many bytes as n. False when m is not less than n: no signature of this key.
  */
-export function rsaPublic(
-  out: usize,
-  m: usize,
-  n: usize,
-  length: usize,
-  exponent: u32,
-): bool {
+export function rsaPublic(out: usize, m: usize, n: usize, length: usize, exponent: u32): bool {
   const limbs = (length + 3) >> 2;
   if (limbs > LIMBS || exponent == 0) return false;
   readLimbs(modulus, limbs, n, length);
@@ -106,7 +100,8 @@ export function rsaPublic(
   const end = limbs << 2;
   const bits = limbs * 32 - <usize>clz<u32>(load<u32>(modulus + end - 4));
   memory.fill(value, 0, end);
-  store<u8>(value + ((bits - 1) >> 3), <u8>(<u32>1 << (<u32>(bits - 1) & 7)));
+  const top = bits - 1;
+  store<u32>(value + ((top >> 5) << 2), rotl<u32>(1, <u32>top));
   for (let i = limbs * 33 - bits + 1; i > 0; i--) double(limbs);
   for (let i = 0; i < 5; i++) multiply(value, value, value, limbs, inverse);
 

@@ -94,6 +94,7 @@ export interface RequestOptions {
   headers?: Pair[];
   port?: number;
   worker?: number;
+  peerCertificateDigest?: string;
 }
 
 /** Sends a request; the stream stays open. */
@@ -108,7 +109,8 @@ export function request(plugin: Plugin, options: RequestOptions = {}): HttpStrea
     ...(token === undefined ? [] : ([['authorization', `Bearer ${token}`]] as Pair[])),
     ...(options.headers ?? []),
   ];
-  const connection = { destinationPort: options.port ?? 8000 };
+  const { peerCertificateDigest } = options;
+  const connection = { destinationPort: options.port ?? 8000, peerCertificateDigest };
   const stream = plugin.request(headers, { worker: options.worker ?? 0, connection });
   if (stream === undefined) throw new Error('the VM is not there');
   return stream;

@@ -323,3 +323,127 @@ describe('a key set that cannot be had', () => {
     expect([0, 1].map((worker) => status(plugin, { token, worker }))).toEqual([200, 200]);
   });
 });
+
+describe('a token whose kid is unknown', () => {
+  const other = 'https://other.example/keys';
+  let rotated: Issuer;
+  let both: string;
+  let fresh: string;
+
+  beforeAll(async () => {
+    rotated = await makeIssuer('two');
+    const keysOf = ({ jwks }: Issuer): object[] => (JSON.parse(jwks) as { keys: object[] }).keys;
+    both = JSON.stringify({ keys: [...keysOf(issuer), ...keysOf(rotated)] });
+    fresh = await mint(rotated);
+  });
+
+  /** Ready, and the cool-down over. */
+  const rested = (workers = 1): { process: Process; plugin: Plugin } => {
+    const started = ready(workers);
+    started.process.advance(10_000);
+    expect(started.process.httpCalls).toHaveLength(0);
+    return started;
+  };
+
+  it('waits for the keys to be fetched once more, while others pass', () => {
+    const { process, plugin } = rested();
+    const stream = request(plugin, { token: fresh });
+    expect(statusOf(stream)).toBe('paused');
+    expect(status(plugin, { token })).toBe(200);
+    onlyCall(process).respond({ status: 200, body: both });
+    expect(statusOf(stream)).toBe(200);
+    expect(status(plugin, { token: fresh })).toBe(200);
+  });
+
+  it('is refused when the new keys do not have it either', () => {
+    const { process, plugin } = rested();
+    const stream = request(plugin, { token: fresh });
+    onlyCall(process).respond({ status: 200, body: issuer.jwks });
+    expect(stream.reply).toMatchObject({
+      status: 401,
+      body: "Jwks doesn't have key to match kid or alg from Jwt",
+    });
+  });
+
+  it('is refused when they cannot be fetched, and the old keys stay in use', () => {
+    const { process, plugin } = rested();
+    const stream = request(plugin, { token: fresh });
+    onlyCall(process).respond({ status: 500 });
+    expect(statusOf(stream)).toBe(401);
+    expect(status(plugin, { token })).toBe(200);
+    expect(status(plugin, { token: fresh })).toBe(401);
+    expect(process.httpCalls).toHaveLength(0);
+  });
+
+  it('waits no longer than for a fetch', () => {
+    const { process, plugin } = rested();
+    const stream = request(plugin, { token: fresh });
+    process.advance(4900);
+    expect(statusOf(stream)).toBe('paused');
+    process.advance(200);
+    expect(statusOf(stream)).toBe(401);
+  });
+
+  it('does not make anybody fetch within the cool-down, however many come', async () => {
+    const { process, plugin } = rested(2);
+    const storm = async (n: number): Promise<void> => {
+      for (let i = 0; i < n; i++) {
+        const unknown = await mint(rotated, {}, { kid: `storm-${i}` });
+        const stream = request(plugin, { token: unknown, worker: i % 2 });
+        if (process.httpCalls.length > 0)
+          onlyCall(process).respond({ status: 200, body: issuer.jwks });
+        plugin.end(stream);
+      }
+    };
+    const before = fetches(process).success!;
+    await storm(200);
+    expect(fetches(process).success! - before).toBe(1);
+    process.advance(10_000);
+    await storm(200);
+    expect(fetches(process).success! - before).toBe(2);
+  });
+
+  it('can wait for a shorter cool-down', () => {
+    const settings = { jwks: [{ uri: JWKS_URI, cooldown: '1s' }] };
+    const { process, plugin } = start(resources, settings);
+    process.advance(100);
+    onlyCall(process).respond({ status: 200, body: issuer.jwks });
+    expect(status(plugin, { token: fresh })).toBe(401);
+    process.advance(1100);
+    const stream = request(plugin, { token: fresh });
+    onlyCall(process).respond({ status: 200, body: both });
+    expect(statusOf(stream)).toBe(200);
+  });
+
+  it('is fetched for by one worker, and all workers have the keys then', () => {
+    const { process, plugin } = rested(2);
+    const streams = [0, 1].map((worker) => request(plugin, { token: fresh, worker }));
+    onlyCall(process).respond({ status: 200, body: both });
+    process.advance(100);
+    expect(streams.map(statusOf)).toEqual([200, 200]);
+    expect(fetches(process)).toEqual({ success: 2 });
+  });
+
+  it('is not what one without kid is', () => {
+    const { process, plugin } = rested();
+    expect(status(plugin, { token: fresh.replace(/^[^.]*/, 'eyJhbGciOiJSUzI1NiJ9') })).toBe(401);
+    expect(process.httpCalls).toHaveLength(0);
+  });
+
+  it('may be of any of several issuers: a request waits for what it needs, and no longer', async () => {
+    const clusters = [CLUSTER, 'outbound|443||other.example'];
+    const second = requestAuthentication({ issuer: 'second', jwksUri: other });
+    const named = { ...second, metadata: { name: 'second', namespace: 'istio-system' } };
+    const { process, plugin } = start([...resources, named], {}, { clusters });
+    const theirs = await mint(rotated, { iss: 'second' });
+    const waiting = [token, theirs].map((t) => request(plugin, { token: t }));
+    process.advance(100);
+    expect(process.httpCalls.map(({ cluster }) => cluster).sort()).toEqual(clusters);
+    const answer = (cluster: string, body: string): void =>
+      process.httpCalls.find((call) => call.cluster === cluster)!.respond({ status: 200, body });
+    answer(clusters[1]!, rotated.jwks);
+    expect(waiting.map(statusOf)).toEqual(['paused', 200]);
+    answer(clusters[0]!, issuer.jwks);
+    expect(waiting.map(statusOf)).toEqual([200, 200]);
+  });
+});
