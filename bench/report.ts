@@ -1,5 +1,5 @@
 import { type Estimate, estimate, median } from './statistics.ts';
-import { IMPORTS, NATIVE, SDK, type Scenario } from './scenarios.ts';
+import { IMPORTS, SDK, type Scenario } from './scenarios.ts';
 
 /** One round: CPU per request in microseconds, and requests a second, by scenario. */
 export type Round = Map<string, { cpu: number; rate: number }>;
@@ -11,7 +11,7 @@ export interface Row {
   cpu: number;
   /** Over no filter with the same request, in the same round; absent for that row itself. */
   added?: Estimate;
-  /** `added` as a share of what the native filters add in the same round; absent without a token. */
+  /** `added` as a share of what the native filters add with the same tokens in the same round; absent without a token. */
   ofNative?: Estimate;
   requestsPerSecond: number;
 }
@@ -35,11 +35,10 @@ export function reportOf(
   const cpu = (round: Round, id: string): number => round.get(id)!.cpu;
   const base = new Map(scenarios.map((scenario) => [scenario.id, scenario.base]));
   const added = (round: Round, id: string): number => cpu(round, id) - cpu(round, base.get(id)!);
-  const ofNative = (round: Round, id: string): number => added(round, id) / added(round, NATIVE);
   return {
     ...about,
     rounds: rounds.length,
-    rows: scenarios.map(({ id, name, token }) => ({
+    rows: scenarios.map(({ id, name, native }) => ({
       id,
       name,
       cpu: median(rounds.map((round) => cpu(round, id))),
@@ -47,9 +46,13 @@ export function reportOf(
         ? {}
         : {
             added: estimate(rounds.map((round) => added(round, id))),
-            ...(token === 'none'
+            ...(native === undefined
               ? {}
-              : { ofNative: estimate(rounds.map((round) => ofNative(round, id))) }),
+              : {
+                  ofNative: estimate(
+                    rounds.map((round) => added(round, id) / added(round, native)),
+                  ),
+                }),
           }),
       requestsPerSecond: median(rounds.map((round) => round.get(id)!.rate)),
     })),
@@ -57,7 +60,7 @@ export function reportOf(
   };
 }
 
-const WIDTHS = [32, 8, 24, 22, 13];
+const WIDTHS = [40, 8, 24, 22, 13];
 
 /** The report for people. */
 export function formatReport(report: Report): string {

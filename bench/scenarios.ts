@@ -6,36 +6,47 @@ import { staticWasmFilter } from '../envoy/config/wasm-filter.ts';
 import { loadResources } from '../istio/load.ts';
 import { jwksUrisOf, pluginConfiguration, withKeySets } from '../istio/plugin-configuration.ts';
 
-/** What a request carries. */
-export type Token = 'none' | 'repeated' | 'different';
+/** Which tokens the requests carry. */
+export type Tokens = 'none' | 'repeated' | 'different';
 
 /** One row of the table. */
 export interface Scenario {
   id: string;
   name: string;
   filters: JsonObject[];
-  token: Token;
+  tokens: Tokens;
+  /** How the tokens are signed, and by whom. */
+  algorithm: string;
+  issuer: string;
   /** What it is compared with: no filter, with the same request. */
   base: string;
+  /** The native filters with the same tokens: what its cost is a share of; absent without tokens. */
+  native: string | undefined;
 }
 
 /** The rows that others are compared with. */
-export const BASE = 'none';
-export const BASE_NO_TOKEN = 'none-no-token';
+const BASE = 'none';
+const BASE_NO_TOKEN = 'none-no-token';
 export const NATIVE = 'native';
 export const SDK = 'no-op-sdk';
 export const IMPORTS = 'no-op-imports';
-export const DIFFERENT = 'ours-different';
-export const REPEATED = 'ours-repeated';
 
+/** The algorithms whose cost is shown, one of each family. */
+export const ALGORITHMS = ['RS256', 'ES256', 'HS256', 'EdDSA', 'PS256'];
+
+const ISSUER = 'testing@secure.istio.io';
+const NUMBERS_OF_ISSUERS = [1, 10, 100];
 const ORACLE = 'envoy-tests/oracle/task';
 
 /** All scenarios, with a key set in the place of the policies' URI. */
 export function scenarios(jwks: string): Scenario[] {
   const native = nativeFilters(jwks);
   const ours = wasm('portcullis', 'build/portcullis.wasm', ourConfiguration(jwks));
-  const row = (id: string, name: string, token: Token, filters: JsonObject[]): Scenario => {
-    return { id, name, token, filters, base: token === 'none' ? BASE_NO_TOKEN : BASE };
+  const row = (id: string, name: string, tokens: Tokens, filters: JsonObject[]): Scenario => {
+    const base = tokens === 'none' ? BASE_NO_TOKEN : BASE;
+    const against = tokens === 'none' ? undefined : NATIVE;
+    const by = { algorithm: 'RS256', issuer: ISSUER };
+    return { id, name, tokens, filters, base, native: against, ...by };
   };
   const noOp = (id: string): JsonObject[] => [wasm(id, `build/${id}.wasm`, '{}')];
   return [
@@ -44,12 +55,41 @@ export function scenarios(jwks: string): Scenario[] {
     row('native-cache', 'native, with jwt_cache_config', 'repeated', withCache(native)),
     row(SDK, 'no-op Wasm, our SDK', 'repeated', noOp(SDK)),
     row(IMPORTS, 'no-op Wasm, hand-written', 'repeated', noOp(IMPORTS)),
-    row(REPEATED, 'portcullis, repeated token', 'repeated', [ours]),
-    row(DIFFERENT, 'portcullis, every token new', 'different', [ours]),
+    row('ours-repeated', 'portcullis, repeated token', 'repeated', [ours]),
+    ...ALGORITHMS.flatMap((algorithm) => {
+      const by = { algorithm, native: `native-${algorithm}` };
+      const name = `${algorithm}, every token new: `;
+      return [
+        { ...row(by.native, `${name}native`, 'different', native), ...by },
+        { ...row(`ours-${algorithm}`, `${name}portcullis`, 'different', [ours]), ...by },
+      ];
+    }),
+    ...NUMBERS_OF_ISSUERS.map((count) => {
+      const name = `portcullis, repeated, ${count} issuer${count === 1 ? '' : 's'}`;
+      const filter = wasm('portcullis', 'build/portcullis.wasm', issuersConfiguration(jwks, count));
+      const issuer = issuerName(count - 1);
+      return { ...row(`issuers-${count}`, name, 'repeated', [filter]), issuer };
+    }),
     row(BASE_NO_TOKEN, 'no token: no filter', 'none', []),
     row('native-no-token', 'no token: native', 'none', native),
     row('ours-no-token', 'no token: portcullis', 'none', [ours]),
   ];
+}
+
+/** Issuers in the order in which they are tried: a token of the last one is the most expensive. */
+function issuerName(n: number): string {
+  return `https://issuer-${String(n).padStart(3, '0')}.example`;
+}
+
+function issuersConfiguration(jwks: string, count: number): string {
+  const rules = Array.from({ length: count }, (_, n) => ({ issuer: issuerName(n), jwks }));
+  const value = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'RequestAuthentication',
+    metadata: { name: 'issuers', namespace: 'istio-system' },
+    spec: { jwtRules: rules },
+  };
+  return JSON.stringify({ resources: [value] });
 }
 
 function wasm(name: string, module: string, configuration: string): JsonObject {

@@ -10,7 +10,7 @@ import {
   rawToken,
   rsaKey,
   signedToken,
-} from '../host-tests/module/signing.ts';
+} from '../istio/token/signing.ts';
 import { signToken } from '../istio/token/mint.ts';
 import { NATIVE, World, key, oracle, showDetails } from './world.ts';
 

@@ -1,7 +1,7 @@
 // Several rules for one workload: which tokens count, which error is answered, what reaches the upstream. Random requests with up
 // to four tokens, by a seed, at the module and at istiod's own filters.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rsaKey, signedToken } from '../host-tests/module/signing.ts';
+import { rsaKey, signedToken } from '../istio/token/signing.ts';
 import { askBoth } from './side-by-side.ts';
 import { World, oracle, showDetails } from './world.ts';
 

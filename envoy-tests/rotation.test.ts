@@ -2,7 +2,7 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SigningKey, ecKey, signedToken } from '../host-tests/module/signing.ts';
+import { type SigningKey, ecKey, signedToken } from '../istio/token/signing.ts';
 import { JWKS_URI, World } from './world.ts';
 
 const ISSUER = 'testing@secure.istio.io';

@@ -12,7 +12,7 @@ import {
   rawToken,
   rsaKey,
   signedToken,
-} from '../host-tests/module/signing.ts';
+} from '../istio/token/signing.ts';
 import { askBoth } from './side-by-side.ts';
 import { type Ask, World, oracle, showDetails } from './world.ts';
 

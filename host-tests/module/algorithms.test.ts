@@ -13,7 +13,14 @@ import {
   start,
   status,
 } from './fixture.ts';
-import { ALGORITHMS, encode, keyFor, octKey, rsaKey, signedToken } from './signing.ts';
+import {
+  ALGORITHMS,
+  encode,
+  keyFor,
+  octKey,
+  rsaKey,
+  signedToken,
+} from '../../istio/token/signing.ts';
 
 /** The body of the refusal; undefined when the request has passed. */
 function refusal(plugin: Plugin, token: string): string | undefined {
@@ -38,7 +45,7 @@ describe.each(ALGORITHMS)('%s', (alg) => {
     plugin = startWith([{ ...jwk, kid: 'one' }]);
     token = await new CompactSign(Buffer.from(JSON.stringify({ iss: ISSUER, exp: NOW + 60 })))
       .setProtectedHeader({ alg, kid: 'one' })
-      .sign(secret as CryptoKey);
+      .sign(secret);
   });
 
   it("verifies jose's tokens, the second time from the cache", () => {
@@ -156,7 +163,8 @@ describe('a key', () => {
       'its point is not on the curve',
     ],
   ])('%s is left out, named, and the others are used', (_, bad, why) => {
-    const name = 'kid' in bad && bad.kid !== undefined ? ` (kid "${String(bad.kid)}")` : '';
+    const { kid } = bad as { kid?: string };
+    const name = kid === undefined ? '' : ` (kid "${kid}")`;
     expect(warnings([bad, good])).toEqual([`key 0${name} is left out: ${why}`]);
   });
 
