@@ -7,10 +7,10 @@ MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
 SCRIPT_SOURCES := $(shell find host istio envoy cli bench -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test bench lint format clean
+.PHONY: help build demo up test bench bench-memory lint format clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 22
 
 build: build/portcullis.wasm build/js/.done ## portcullis.wasm, and the command in build/js
 
@@ -25,6 +25,9 @@ test: build build/tests.done ## everything: the module in the Node host and in r
 
 bench: build build/bench.done ## CPU per request beside Envoy's native filters (ARGS='-o json', …)
 	@node build/js/bench/main.js $(ARGS)
+
+bench-memory: build ## Envoy's memory while a million distinct tokens come
+	@node build/js/bench/memory.js
 
 lint: node_modules/.done ## types, ESLint, the rules of the module, formatting
 	@npx --no-install tsc --noEmit -p tsconfig.json

@@ -233,10 +233,15 @@ const cached = new CachedToken();
 
 /** Adds a token that expires at `expiry`; its subject is its own text. */
 export function cacheAdd(address: usize, length: usize, generation: u64, expiry: u64): void {
-  jwt.issuer = EMPTY;
-  jwt.subject = span(address, length);
-  jwt.expiry = expiry;
-  cache.add(span(address, length), 0, generation, jwt);
+  const token = span(address, length);
+  cache.find(token, cached);
+  cached.rule = 0;
+  cached.generation = generation;
+  cached.jwt.issuer = EMPTY;
+  cached.jwt.subject = token;
+  cached.jwt.thumbprint = ABSENT;
+  cached.jwt.expiry = expiry;
+  cache.add(token, cached);
   cache.sweep();
 }
 

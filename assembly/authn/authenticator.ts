@@ -154,7 +154,7 @@ export class Authenticator {
     const status = rule.verify(token, this.now);
     if (status == JwtStatus.Ok) {
       this.metrics.cache(token.isCached);
-      if (!token.isCached) this.cache.add(token.text, token.rule, token.generation, token.jwt);
+      if (!token.isCached) this.cache.add(token.text, token);
       return status;
     }
     const remote = rule.remote;

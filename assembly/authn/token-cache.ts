@@ -29,6 +29,8 @@ class Entry {
 
 /** What the cache knows of a token. */
 export class CachedToken {
+  /** The hash of its text; known as soon as it was looked for. */
+  hash: u64 = 0;
   /** The rule whose keys verified it, and their generation then. */
   rule: u32 = 0;
   generation: u64 = 0;
@@ -60,6 +62,7 @@ export class TokenCache {
   /** Looks for a token. What it fills `found` with lives until `sweep`. */
   find(token: Span, found: CachedToken): bool {
     const hash = hashOf(token);
+    found.hash = hash;
     let entry = changetype<Entry | null>(unchecked(this.buckets[(<i32>hash) & this.mask]));
     while (entry !== null) {
       if (entry.hash == hash && equals(entry.token, token)) {
@@ -92,15 +95,16 @@ export class TokenCache {
   }
 
   /**
-   * Remembers a token that has just been verified by a rule, with keys of this generation. What was known of it before, by another
-   * rule or with other keys, is forgotten.
+   * Remembers a token that `find` was asked for, and that has been verified by `verified.rule` since. What was known of it before,
+   * by another rule or with other keys, is forgotten.
    */
-  add(token: Span, rule: u32, generation: u64, jwt: Jwt): void {
+  add(token: Span, verified: CachedToken): void {
+    const jwt = verified.jwt;
+    const hash = verified.hash;
     const texts =
       lengthOf(token) + lengthOf(jwt.issuer) + lengthOf(jwt.subject) + lengthOf(jwt.thumbprint);
     const size = offsetof<Entry>() + texts;
     if (this.maxTokens == 0 || size > <usize>this.maxBytes) return;
-    const hash = hashOf(token);
     this.forget(token, hash);
     while (this.count >= this.maxTokens || this.bytes + size > <usize>this.maxBytes) {
       const oldest = this.oldest;
@@ -110,8 +114,8 @@ export class TokenCache {
     const block = heap.alloc(size);
     const entry = changetype<Entry>(block);
     entry.hash = hash;
-    entry.rule = rule;
-    entry.generation = generation;
+    entry.rule = verified.rule;
+    entry.generation = verified.generation;
     entry.notBefore = jwt.notBefore;
     entry.expiry = jwt.expiry;
     entry.size = <u32>size;

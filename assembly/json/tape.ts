@@ -1,6 +1,6 @@
 // A parsed JSON document: its values in document order, 16 bytes each, in the callback's memory.
 // A node is the address of such a record. An object's children are key, value, key, value…
-import { Span, equals, span } from "as-proxy-wasm-sdk/assembly";
+import { Span, addressOf, lengthOf, sameBytes, span } from "as-proxy-wasm-sdk/assembly";
 
 /** The address of a value's record; 0 is no value. */
 export type Node = usize;
@@ -62,10 +62,13 @@ export function after(node: Node): Node {
 /** The value of a member, or NO_NODE. Of something that is no object: NO_NODE. */
 export function member(node: Node, name: Span): Node {
   if (kindOf(node) != Kind.Object) return NO_NODE;
+  const address = addressOf(name);
+  const length = <u32>lengthOf(name);
   let key = firstOf(node);
   for (let i = load<i32>(node, 8); i > 0; i--) {
-    const value = after(key);
-    if (equals(textOf(key), name)) return value;
+    // A key is a record without children.
+    const value = key + NODE_SIZE;
+    if (load<u32>(key, 8) == length && sameBytes(load<u32>(key, 4), address, length)) return value;
     key = after(value);
   }
   return NO_NODE;

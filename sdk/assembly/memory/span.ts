@@ -56,16 +56,43 @@ export function slice(s: Span, from: usize, to: usize): Span {
 /** Whether both are present and hold the same bytes. Not constant-time: never compare secrets with it. */
 export function equals(a: Span, b: Span): bool {
   if (a == ABSENT || b == ABSENT) return false;
-  const length = lengthOf(a);
-  return length == lengthOf(b) && memory.compare(addressOf(a), addressOf(b), length) == 0;
+  // Lengths are the high halves.
+  return a >> 32 == b >> 32 && sameBytes(addressOf(a), addressOf(b), <usize>(a >> 32));
 }
+
+/** Whether `length` bytes are the same at both addresses. Eight at a time, wherever they begin: `memory.compare` does not. */
+export function sameBytes(a: usize, b: usize, length: usize): bool {
+  let i: usize = 0;
+  while (i + 8 <= length) {
+    if (load<u64>(a + i) != load<u64>(b + i)) return false;
+    i += 8;
+  }
+  while (i < length) {
+    if (load<u8>(a + i) != load<u8>(b + i)) return false;
+    i++;
+  }
+  return true;
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /** Position of `byte` at or after `from`, or -1. */
 export function indexOf(s: Span, byte: u8, from: usize): i32 {
   const length = lengthOf(s);
   const address = addressOf(s);
-  for (let i = from; i < length; i++) {
+  const wanted = ONES * <u64>byte;
+  let i = from;
+  while (i + 8 <= length) {
+    // A byte that is the one becomes 0, and only from a zero byte on can a high bit come out of this.
+    const word = load<u64>(address + i) ^ wanted;
+    const hit = (word - ONES) & ~word & HIGH;
+    if (hit != 0) return <i32>(i + <usize>(ctz<u64>(hit) >> 3));
+    i += 8;
+  }
+  while (i < length) {
     if (load<u8>(address + i) == byte) return <i32>i;
+    i++;
   }
   return -1;
 }
