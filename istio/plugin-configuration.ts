@@ -50,8 +50,8 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
 export function jwksUrisOf(resources: Resource[]): string[] {
   const uris = resources.flatMap(({ kind, value }) => {
     if (kind !== 'RequestAuthentication') return [];
-    const spec = value.spec as { jwtRules?: { jwksUri?: unknown }[] } | undefined;
-    return (spec?.jwtRules ?? []).map((rule) => rule?.jwksUri);
+    const spec = value.spec as { jwtRules?: Record<string, unknown>[] } | undefined;
+    return (spec?.jwtRules ?? []).map((rule) => rule?.jwksUri ?? rule?.jwks_uri);
   });
   return [
     ...new Set(uris.filter((uri) => typeof uri === 'string' && URL.canParse(uri))),
@@ -68,8 +68,9 @@ export function withKeySets(resources: Resource[], documents: Map<string, string
     if (resource.kind !== 'RequestAuthentication' || !Array.isArray(spec?.jwtRules))
       return resource;
     const jwtRules = spec.jwtRules.map((rule) => {
-      const { jwksUri, ...rest } = rule ?? {};
-      const jwks = documents.get(String(jwksUri));
+      // Istio's CRD has two names for it.
+      const { jwksUri, jwks_uri, ...rest } = rule ?? {};
+      const jwks = documents.get(String(jwksUri ?? jwks_uri));
       return jwks === undefined ? rule : { ...rest, jwks };
     });
     return { ...resource, value: { ...resource.value, spec: { ...spec, jwtRules } } };

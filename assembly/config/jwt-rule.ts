@@ -27,6 +27,7 @@ import { parseUri } from "./uri";
 const ISSUER = constant("issuer");
 const JWKS = constant("jwks");
 const JWKS_URI = constant("jwksUri");
+const JWKS_URI_ALIAS = constant("jwks_uri");
 const TIMEOUT = constant("timeout");
 const FORWARD = constant("forwardOriginalToken");
 const AUDIENCES = constant("audiences");
@@ -74,7 +75,7 @@ export function compileJwtRule(
     source = keys;
   } else {
     if (!applies) return null;
-    remote = remoteKeys(textMember(node, JWKS_URI), timeout, compiled);
+    remote = remoteKeys(uriOf(node), timeout, compiled);
     source = remote;
   }
   const rule = new JwtRule(keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
@@ -97,15 +98,24 @@ function issuerOf(node: Node): Span {
   return isPresent(issuer) ? issuer : EMPTY;
 }
 
+/** `jwksUri`, by either of its names; ABSENT when there is none. */
+function uriOf(node: Node): Span {
+  const uri = textMember(node, JWKS_URI);
+  return isPresent(uri) ? uri : textMember(node, JWKS_URI_ALIAS);
+}
+
 /** Where the keys come from; returns the timeout of a fetch in nanoseconds. */
 function checkKeys(node: Node, problems: Problems): i64 {
   const issuer = textMember(node, ISSUER);
   const jwks = textMember(node, JWKS);
-  const uri = textMember(node, JWKS_URI);
+  const uri = uriOf(node);
   const hasUri = isPresent(uri) && lengthOf(uri) > 0;
   const hasJwks = isPresent(jwks) && lengthOf(jwks) > 0;
   if (isPresent(issuer) ? lengthOf(issuer) == 0 : !hasUri) {
     problems.addAt(ISSUER, "issuer or jwksUri must be non-empty string");
+  }
+  if (isPresent(textMember(node, JWKS_URI)) && isPresent(textMember(node, JWKS_URI_ALIAS))) {
+    problems.addAt(JWKS_URI_ALIAS, "is another name of jwksUri; set one of them");
   }
   if (hasUri && hasJwks) problems.addAt(JWKS, "only one of jwks or jwksUri can be set");
   if (!hasUri && !hasJwks) {

@@ -27,12 +27,12 @@ export const authorizationPolicySpec = new Shape()
   .notYet("targetRef targetRefs provider");
 
 const jwtRule = new Shape()
-  .of(Type.Text, "issuer jwksUri jwks timeout outputPayloadToHeader")
+  // `jwks_uri` is a second name that Istio's CRD has for `jwksUri`.
+  .of(Type.Text, "issuer jwksUri jwks_uri jwks timeout outputPayloadToHeader")
   .of(Type.Boolean, "forwardOriginalToken")
   .of(Type.TextList, "audiences fromParams fromCookies spaceDelimitedClaims")
   .nested(Type.ObjectList, "fromHeaders", new Shape().of(Type.Text, "name prefix"))
-  .nested(Type.ObjectList, "outputClaimToHeaders", new Shape().of(Type.Text, "header claim"))
-  .notYet("jwks_uri");
+  .nested(Type.ObjectList, "outputClaimToHeaders", new Shape().of(Type.Text, "header claim"));
 
 /** RequestAuthentication.spec */
 export const requestAuthenticationSpec = new Shape()

@@ -143,6 +143,45 @@ describe('a resource is refused', () => {
       [`${RA}spec.jwtRules[0].jwks: only one of jwks or jwksUri can be set`],
     ],
     [
+      'with a URI by two names',
+      authentication({ issuer: 'i', jwksUri: uri, jwks_uri: uri }),
+      [`${RA}spec.jwtRules[0].jwks_uri: is another name of jwksUri; set one of them`],
+    ],
+    [
+      'with an audience of nothing',
+      authentication({ issuer: 'i', jwksUri: uri, audiences: ['a', ''] }),
+      [`${RA}spec.jwtRules[0].audiences[1]: audience must be non-empty string`],
+    ],
+    [
+      'with a parameter of nothing',
+      authentication({ issuer: 'i', jwksUri: uri, fromParams: [''] }),
+      [`${RA}spec.jwtRules[0].fromParams[0]: location query must be non-empty string`],
+    ],
+    [
+      'with a cookie of nothing',
+      authentication({ issuer: 'i', jwksUri: uri, fromCookies: [''] }),
+      [`${RA}spec.jwtRules[0].fromCookies[0]: cookie name must be non-empty string`],
+    ],
+    [
+      'with a header without name',
+      authentication({ issuer: 'i', jwksUri: uri, fromHeaders: [{ prefix: 'a' }] }),
+      [`${RA}spec.jwtRules[0].fromHeaders[0].name: location header name must be non-empty string`],
+    ],
+    [
+      'with an output header that is none',
+      authentication({
+        issuer: 'i',
+        jwksUri: uri,
+        outputPayloadToHeader: ':path',
+        outputClaimToHeaders: [{ header: 'a b', claim: '' }],
+      }),
+      [
+        `${RA}spec.jwtRules[0].outputPayloadToHeader: header name :path is not a valid header name`,
+        `${RA}spec.jwtRules[0].outputClaimToHeaders[0].header: header name a b is not a valid header name`,
+        `${RA}spec.jwtRules[0].outputClaimToHeaders[0].claim: outputClaimToHeaders header and claim value must be non-empty string`,
+      ],
+    ],
+    [
       'with neither issuer nor keys',
       authentication({}),
       [

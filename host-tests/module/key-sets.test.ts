@@ -73,6 +73,12 @@ describe('a key set', () => {
     });
   });
 
+  it("is asked for by Istio's other name of the field, too", () => {
+    const { process } = start([requestAuthentication({ jwks_uri: JWKS_URI })]);
+    process.advance(100);
+    expect(onlyCall(process).cluster).toBe(CLUSTER);
+  });
+
   it('is asked for through the configured cluster, with the configured timeout', () => {
     const jwks = [{ uri: JWKS_URI, cluster: 'idp', timeout: '250ms', refresh: '1h' }];
     const { process } = start(resources, { jwks }, { clusters: ['idp'] });
