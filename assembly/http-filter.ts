@@ -12,7 +12,13 @@ import {
 } from "as-proxy-wasm-sdk/assembly";
 import { RemoteKeySet } from "./authn/remote-key-set";
 import { Plugin } from "./plugin";
-import { replyDenied, replyNotConfigured, replyUnauthenticated, replyUndecided } from "./replies";
+import {
+  recordObserved,
+  replyDenied,
+  replyNotConfigured,
+  replyUnauthenticated,
+  replyUndecided,
+} from "./replies";
 import { JwtStatus } from "./status";
 
 export class HttpFilter extends HttpContext {
@@ -76,10 +82,12 @@ export class HttpFilter extends HttpContext {
       return Action.Pause;
     }
 
-    const rule = plugin.authorization.refuses(request);
-    if (rule !== null) {
-      plugin.metrics.deny(rule.name);
-      replyDenied(rule);
+    const decision = plugin.authorization.decide(request);
+    plugin.metrics.observed(decision);
+    recordObserved(decision);
+    if (!decision.allowed) {
+      plugin.metrics.deny(decision.rule);
+      replyDenied(decision.id);
       return Action.Pause;
     }
     plugin.metrics.allow();

@@ -1,13 +1,16 @@
 // Every metric name, in one place. Labels stand in the name as `;key=value`; the `stats_tags` of the generated bootstrap
 // turn them into labels (docs/metrics.md).
 import { Metric } from "as-proxy-wasm-sdk/assembly";
+import { Decision, NO_RULE } from "./authz/engine";
 import { JwtStatus, reasonOfStatus } from "./status";
+
+const DRY_RUN_REFUSED = "portcullis_dry_run_total;outcome=deny;policy=" + NO_RULE;
 
 /** Counters of one plugin. A metric is made when it is first counted, so that none stands at 0 for ever. */
 export class RequestMetrics {
   private allowed: Metric = Metric.counter("portcullis_requests_total;outcome=allow");
   private byStatus: StaticArray<Metric | null> = new StaticArray<Metric | null>(JwtStatus.Count);
-  private byPolicy: Map<string, Metric> = new Map<string, Metric>();
+  private byName: Map<string, Metric> = new Map<string, Metric>();
   private hits: Metric = Metric.counter("portcullis_token_cache_total;result=hit");
   private misses: Metric = Metric.counter("portcullis_token_cache_total;result=miss");
 
@@ -30,13 +33,21 @@ export class RequestMetrics {
 
   /** A request is refused by a rule. */
   deny(policy: string): void {
-    if (!this.byPolicy.has(policy)) {
-      this.byPolicy.set(
-        policy,
-        Metric.counter("portcullis_requests_total;outcome=deny;policy=" + policy),
-      );
-    }
-    this.byPolicy.get(policy).add();
+    this.count("portcullis_requests_total;outcome=deny;policy=" + policy);
+  }
+
+  /** What AUDIT policies and policies that are only tried say of a request. */
+  observed(decision: Decision): void {
+    const audit = decision.audit;
+    if (audit !== null) this.count("portcullis_audit_total;policy=" + audit.name);
+    const denied = decision.dryRunDeny;
+    if (denied !== null) this.count("portcullis_dry_run_total;outcome=deny;policy=" + denied.name);
+    else if (decision.dryRunRefuses) this.count(DRY_RUN_REFUSED);
+  }
+
+  private count(name: string): void {
+    if (!this.byName.has(name)) this.byName.set(name, Metric.counter(name));
+    this.byName.get(name).add();
   }
 
   /** A request is refused because it cannot be decided: `reason` says why. */

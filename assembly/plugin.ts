@@ -29,7 +29,7 @@ export class Plugin extends RootContext {
   /** Scratch of the current callback. */
   request: Request = new Request(0);
   authenticator: Authenticator = unconfigured(this.metrics);
-  authorization: AuthorizationEngine = new AuthorizationEngine([]);
+  authorization: AuthorizationEngine = new Compiled().authorization();
   /** The longest that a request may wait for keys, in nanoseconds. */
   longestWait: u64 = 0;
   /** The key sets that are fetched for this plugin. */
@@ -53,7 +53,7 @@ export class Plugin extends RootContext {
     for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
     this.request = new Request(compiled.containerPort);
     this.authenticator = compiled.authenticator(this.metrics);
-    this.authorization = new AuthorizationEngine(compiled.deny);
+    this.authorization = compiled.authorization();
     for (let i = 0; i < compiled.remotes.length; i++) {
       const need = compiled.remotes[i];
       need.set.adopt(this.id, need.refresh, need.timeout, need.cooldown);

@@ -16,7 +16,7 @@ import {
   span,
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "./authn/authenticator";
-import { Rule } from "./authz/rule";
+import { Decision } from "./authz/engine";
 import { MAX_REALM_PATH_BYTES } from "./limits";
 import { Request } from "./request";
 import { JwtStatus, reasonOfStatus, textOfStatus } from "./status";
@@ -31,6 +31,10 @@ const NOT_CONFIGURED_BODY = constant("portcullis: no valid configuration is in f
 const NOT_CONFIGURED_DETAILS = constant("portcullis_not_configured");
 /** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
 const DECISION = propertyPathOf(["portcullis.decision"]);
+/** Filter state `wasm.portcullis.audit` and `wasm.portcullis.dry_run`. Absent: nothing to say. */
+const AUDIT = propertyPathOf(["portcullis.audit"]);
+const DRY_RUN = propertyPathOf(["portcullis.dry_run"]);
+const DRY_RUN_REFUSED = constant("deny policy=none");
 
 /** 401 for a token that was refused, 403 for one that is good but not for us, as Envoy's jwt_authn answers them. */
 export function replyUnauthenticated(
@@ -55,14 +59,23 @@ export function replyUnauthenticated(
   );
 }
 
-/** 403 for a request that a rule refuses, as Envoy's rbac answers it. */
-export function replyDenied(rule: Rule): void {
-  setProperty(DECISION, join3(encode("deny policy="), rule.id, EMPTY));
+/** 403 for a request that a rule refuses, as Envoy's rbac answers it: `id` names the rule. */
+export function replyDenied(id: Span): void {
+  setProperty(DECISION, join3(encode("deny policy="), id, EMPTY));
   sendLocalReply(
     403,
-    join3(encode("rbac_access_denied_matched_policy["), rule.id, encode("]")),
+    join3(encode("rbac_access_denied_matched_policy["), id, encode("]")),
     RBAC_BODY,
   );
+}
+
+/** Leaves what AUDIT and dry-run policies say as filter state: it is for access logs, and changes nothing. */
+export function recordObserved(decision: Decision): void {
+  const audit = decision.audit;
+  if (audit !== null) setProperty(AUDIT, audit.id);
+  const denied = decision.dryRunDeny;
+  if (denied !== null) setProperty(DRY_RUN, join3(encode("deny policy="), denied.id, EMPTY));
+  else if (decision.dryRunRefuses) setProperty(DRY_RUN, DRY_RUN_REFUSED);
 }
 
 /** 500 where the host does not tell what a decision needs: closed, and told apart from a policy's no. */

@@ -1,22 +1,32 @@
 // What the module reads of one request. One host call brings all headers; the rest is asked for when a policy needs it.
 import {
   ABSENT,
+  EMPTY,
   MapType,
   Pairs,
   Span,
   byteAt,
   constant,
+  equals,
   getHeaders,
   getIntegerProperty,
+  getProperty,
   lengthOf,
   propertyPath,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
+import { claimAt } from "./authn/claim-text";
+import { Token } from "./authn/token";
+import { IpAddress } from "./bytes/ip";
+import { NO_NODE, Node } from "./json/tape";
 
 const METHOD = constant(":method");
 const PATH = constant(":path");
 const AUTHORITY = constant(":authority");
 const DESTINATION_PORT = propertyPath("destination.port");
+const DESTINATION_ADDRESS = propertyPath("destination.address");
+const SOURCE_ADDRESS = propertyPath("source.address");
+const REQUESTED_SERVER_NAME = propertyPath("connection.requested_server_name");
 
 const UNKNOWN_PORT: i32 = -1;
 
@@ -32,7 +42,13 @@ export class Request {
   /** `iss` and `sub` of the verified tokens: ABSENT without one. */
   issuer: Span = ABSENT;
   subject: Span = ABSENT;
+  /** The verified token that the request speaks with, or null. */
+  token: Token | null = null;
   private port: i32 = UNKNOWN_PORT;
+  private remote: IpAddress = new IpAddress();
+  private isRemoteKnown: bool = false;
+  private destination: IpAddress = new IpAddress();
+  private isDestinationKnown: bool = false;
 
   /** `containerPort`: the port that policies see, or 0 for the connection's own. */
   constructor(private containerPort: i32) {}
@@ -41,6 +57,9 @@ export class Request {
   load(): bool {
     this.issuer = ABSENT;
     this.subject = ABSENT;
+    this.token = null;
+    this.isRemoteKnown = false;
+    this.isDestinationKnown = false;
     this.port = this.containerPort == 0 ? UNKNOWN_PORT : this.containerPort;
     if (!getHeaders(MapType.RequestHeaders, this.headers)) return false;
     this.method = ABSENT;
@@ -69,7 +88,53 @@ export class Request {
     }
     return this.port;
   }
+
+  /** The client's address as Envoy makes it out; no address when the host does not tell. */
+  remoteAddress(): IpAddress {
+    if (!this.isRemoteKnown) {
+      this.remote.parseWithPort(getProperty(SOURCE_ADDRESS));
+      this.isRemoteKnown = true;
+    }
+    return this.remote;
+  }
+
+  /** The connection's own address here; no address when the host does not tell. */
+  destinationAddress(): IpAddress {
+    if (!this.isDestinationKnown) {
+      this.destination.parseWithPort(getProperty(DESTINATION_ADDRESS));
+      this.isDestinationKnown = true;
+    }
+    return this.destination;
+  }
+
+  /** The name that the client has asked for in its TLS handshake (SNI); of no bytes without one. */
+  requestedServerName(): Span {
+    const name = getProperty(REQUESTED_SERVER_NAME);
+    return name == ABSENT ? EMPTY : name;
+  }
+
+  /** The claim at a path of members, of the token that the request speaks with; NO_NODE without. */
+  claim(path: StaticArray<Span>): Node {
+    const token = this.token;
+    return token === null ? NO_NODE : claimAt(token.claims(), path);
+  }
+
+  /** Whether a claim that is a text counts as the list of its words: `spaceDelimitedClaims`. */
+  isSpaceDelimited(path: StaticArray<Span>): bool {
+    const token = this.token;
+    if (token === null || path.length != 1) return false;
+    const name = unchecked(path[0]);
+    if (equals(name, SCOPE) || equals(name, PERMISSION)) return true;
+    for (let i = 0; i < token.spaceDelimited.length; i++) {
+      if (equals(token.spaceDelimited[i], name)) return true;
+    }
+    return false;
+  }
 }
+
+/** Claims that Istio splits at blanks without being told to (OAuth 2.0, RFC 6749 §3.3). */
+const SCOPE = constant("scope");
+const PERMISSION = constant("permission");
 
 /** A path up to its query or fragment. */
 export function withoutQuery(path: Span): Span {

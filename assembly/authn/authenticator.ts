@@ -145,6 +145,7 @@ export class Authenticator {
       if (result != JwtStatus.Ok) return result;
       if (!rule.outputs.write(token, this.changes)) return JwtStatus.VerificationFail;
       if (!rule.forward) found.remove(i, this.changes);
+      token.spaceDelimited = rule.spaceDelimited;
       this.principal = token;
     }
     return result;
@@ -190,6 +191,7 @@ export class Authenticator {
 
   private finish(request: Request): i32 {
     const principal = this.principal;
+    request.token = principal;
     if (principal !== null) {
       request.issuer = principal.jwt.issuer;
       request.subject = principal.jwt.subject;

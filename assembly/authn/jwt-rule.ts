@@ -32,6 +32,8 @@ export class JwtRule {
   group: i32 = 0;
   readonly locations: TokenLocations = new TokenLocations();
   readonly audiences: Audiences = new Audiences();
+  /** `spaceDelimitedClaims`. */
+  readonly spaceDelimited: Span[] = [];
   /** `forwardOriginalToken`: whether the upstream gets the token. */
   forward: bool = false;
   /** In nanoseconds. */

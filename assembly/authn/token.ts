@@ -10,6 +10,8 @@ export class Token extends CachedToken {
   text: Span = EMPTY;
   /** What is wrong with it, whatever the rule: JwtStatus. */
   status: i32 = JwtStatus.Ok;
+  /** `spaceDelimitedClaims` of the rule that has verified it last. */
+  spaceDelimited: Span[] = [];
   /** Whether the cache knew it; then only what every request needs is in `jwt`. */
   isCached: bool = false;
   private payload: Node = NO_NODE;

@@ -1,5 +1,9 @@
 // One field of a source or an operation: its values ORed, negated for the `not…` fields.
 import { Request } from "../request";
+import { Span, indexOf, lengthOf, slice } from "as-proxy-wasm-sdk/assembly";
+import { IpAddress, IpRange } from "../bytes/ip";
+import { Kind, Node, after, countOf, firstOf, kindOf, textOf } from "../json/tape";
+import { PathTemplate } from "./path-template";
 import { RequestPrincipalMatcher } from "./request-principal";
 import { StringMatcher } from "./string-matcher";
 
@@ -20,6 +24,7 @@ export class PathCondition extends Condition {
   constructor(
     negated: bool,
     private values: StaticArray<StringMatcher>,
+    private templates: StaticArray<PathTemplate>,
   ) {
     super(negated);
   }
@@ -27,6 +32,9 @@ export class PathCondition extends Condition {
   protected override anyValue(request: Request): bool {
     for (let i = 0; i < this.values.length; i++) {
       if (unchecked(this.values[i]).matches(request.pathOnly)) return true;
+    }
+    for (let i = 0; i < this.templates.length; i++) {
+      if (unchecked(this.templates[i]).matches(request.pathOnly)) return true;
     }
     return false;
   }
@@ -96,6 +104,134 @@ export class RequestPrincipalCondition extends Condition {
   protected override anyValue(request: Request): bool {
     for (let i = 0; i < this.values.length; i++) {
       if (unchecked(this.values[i]).matches(request.issuer, request.subject)) return true;
+    }
+    return false;
+  }
+}
+
+/** `when` with `request.headers[NAME]`: every value of the header is matched by itself; `*` wants it to be there. */
+export class HeaderCondition extends Condition {
+  constructor(
+    negated: bool,
+    /** In lower case. */
+    private name: Span,
+    private values: StaticArray<StringMatcher>,
+  ) {
+    super(negated);
+  }
+
+  protected override anyValue(request: Request): bool {
+    const headers = request.headers;
+    let at = headers.find(this.name);
+    while (at >= 0) {
+      for (let i = 0; i < this.values.length; i++) {
+        if (unchecked(this.values[i]).matches(headers.value(at))) return true;
+      }
+      at = headers.find(this.name, at + 1);
+    }
+    return false;
+  }
+}
+
+/** `when` with `connection.sni`. */
+export class SniCondition extends Condition {
+  constructor(
+    negated: bool,
+    private values: StaticArray<StringMatcher>,
+  ) {
+    super(negated);
+  }
+
+  protected override anyValue(request: Request): bool {
+    const sni = request.requestedServerName();
+    for (let i = 0; i < this.values.length; i++) {
+      if (unchecked(this.values[i]).matches(sni)) return true;
+    }
+    return false;
+  }
+}
+
+/** `source.remoteIpBlocks` and `remote.ip`: the client, as Envoy makes it out behind proxies. */
+export class RemoteIpCondition extends Condition {
+  constructor(
+    negated: bool,
+    private ranges: StaticArray<IpRange>,
+  ) {
+    super(negated);
+  }
+
+  protected override anyValue(request: Request): bool {
+    return isInAny(request.remoteAddress(), this.ranges);
+  }
+}
+
+/** `destination.ip`: the connection's own address here. */
+export class DestinationIpCondition extends Condition {
+  constructor(
+    negated: bool,
+    private ranges: StaticArray<IpRange>,
+  ) {
+    super(negated);
+  }
+
+  protected override anyValue(request: Request): bool {
+    return isInAny(request.destinationAddress(), this.ranges);
+  }
+}
+
+function isInAny(address: IpAddress, ranges: StaticArray<IpRange>): bool {
+  for (let i = 0; i < ranges.length; i++) {
+    if (unchecked(ranges[i]).has(address)) return true;
+  }
+  return false;
+}
+
+/**
+ * `when` with `request.auth.claims[…]`, `request.auth.audiences` and `request.auth.presenter`: a claim that is a text, or a list
+ * with such a text in it. Numbers and booleans match nothing, as for Envoy.
+ */
+export class ClaimCondition extends Condition {
+  constructor(
+    negated: bool,
+    private path: StaticArray<Span>,
+    private values: StaticArray<StringMatcher>,
+  ) {
+    super(negated);
+  }
+
+  protected override anyValue(request: Request): bool {
+    const claim = request.claim(this.path);
+    if (kindOf(claim) == Kind.String) return this.matchesText(textOf(claim), request);
+    if (kindOf(claim) != Kind.Array) return false;
+    let element: Node = firstOf(claim);
+    for (let i = countOf(claim); i > 0; i--) {
+      if (kindOf(element) == Kind.String && this.matchesOne(textOf(element))) return true;
+      element = after(element);
+    }
+    return false;
+  }
+
+  /** A text of words, where the claim is one of those that Istio splits at blanks. */
+  private matchesText(text: Span, request: Request): bool {
+    if (!request.isSpaceDelimited(this.path)) return this.matchesOne(text);
+    let words = 0;
+    let start: usize = 0;
+    while (start < lengthOf(text)) {
+      const blank = indexOf(text, 0x20, start);
+      const end = blank < 0 ? lengthOf(text) : <usize>blank;
+      if (end > start) {
+        words++;
+        if (this.matchesOne(slice(text, start, end))) return true;
+      }
+      start = end + 1;
+    }
+    // A text without words stays what it is.
+    return words == 0 && this.matchesOne(text);
+  }
+
+  private matchesOne(text: Span): bool {
+    for (let i = 0; i < this.values.length; i++) {
+      if (unchecked(this.values[i]).matches(text)) return true;
     }
     return false;
   }

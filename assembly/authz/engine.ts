@@ -1,24 +1,101 @@
 // All AuthorizationPolicies that apply to the workload, and what they decide.
+import { Span, constant } from "as-proxy-wasm-sdk/assembly";
 import { compareBytes } from "../bytes/compare";
 import { Request } from "../request";
 import { Rule } from "./rule";
 
-export class AuthorizationEngine {
-  private deny: StaticArray<Rule>;
+/** Istio's name for what refuses where no ALLOW rule matches. */
+export const NO_RULE = "none";
+const NO_RULE_ID = constant(NO_RULE);
 
-  /** `deny`: the rules of all DENY policies, in any order. */
-  constructor(deny: Rule[]) {
+/** The policies of one action. */
+export class Policies {
+  /** Whether there is any, be it one without rules. */
+  isPresent: bool = false;
+  rules: Rule[] = [];
+}
+
+/** The rules of one action, in Envoy's order. */
+class RuleList {
+  readonly isPresent: bool;
+  private rules: StaticArray<Rule>;
+
+  constructor(policies: Policies) {
     // Envoy walks its policies in the order of their names: of several that match, this names the same one.
-    deny.sort((a, b) => compareBytes(a.id, b.id));
-    this.deny = StaticArray.fromArray<Rule>(deny);
+    policies.rules.sort((a, b) => compareBytes(a.id, b.id));
+    this.isPresent = policies.isPresent;
+    this.rules = StaticArray.fromArray<Rule>(policies.rules);
   }
 
-  /** The rule that refuses the request, or null when it may pass. */
-  refuses(request: Request): Rule | null {
-    for (let i = 0; i < this.deny.length; i++) {
-      const rule = unchecked(this.deny[i]);
+  /** The first rule that matches, or null. */
+  first(request: Request): Rule | null {
+    for (let i = 0; i < this.rules.length; i++) {
+      const rule = unchecked(this.rules[i]);
       if (rule.matches(request)) return rule;
     }
     return null;
+  }
+}
+
+/** What was decided. */
+export class Decision {
+  allowed: bool = true;
+  /** The rule that decided; of no request: NO_RULE when ALLOW policies are there, and none matched. */
+  rule: string = "";
+  id: Span = 0;
+  /** What the AUDIT policies and the policies that are only tried say; empty when nothing. */
+  audit: Rule | null = null;
+  dryRunDeny: Rule | null = null;
+  /** The ALLOW policies that are only tried would refuse the request. */
+  dryRunRefuses: bool = false;
+}
+
+export class AuthorizationEngine {
+  private decision: Decision = new Decision();
+  private deny: RuleList;
+  private allow: RuleList;
+  private audit: RuleList;
+  private dryRunDeny: RuleList;
+  private dryRunAllow: RuleList;
+
+  /** The policies by action; those that are only tried apart. */
+  constructor(
+    deny: Policies,
+    allow: Policies,
+    audit: Policies,
+    dryRunDeny: Policies,
+    dryRunAllow: Policies,
+  ) {
+    this.deny = new RuleList(deny);
+    this.allow = new RuleList(allow);
+    this.audit = new RuleList(audit);
+    this.dryRunDeny = new RuleList(dryRunDeny);
+    this.dryRunAllow = new RuleList(dryRunAllow);
+  }
+
+  /**
+   * Decides: DENY before ALLOW; where ALLOW policies are there, one of their rules must match. AUDIT and dry-run policies are
+   * judged as istiod's filters judge them, and change nothing. The result is good until the next call.
+   */
+  decide(request: Request): Decision {
+    const decision = this.decision;
+    decision.audit = this.audit.first(request);
+    decision.dryRunDeny = this.dryRunDeny.first(request);
+    decision.dryRunRefuses = false;
+    decision.allowed = true;
+    const denied = this.deny.first(request);
+    if (denied !== null) {
+      decision.allowed = false;
+      decision.rule = denied.name;
+      decision.id = denied.id;
+      return decision;
+    }
+    decision.dryRunRefuses = this.dryRunAllow.isPresent && this.dryRunAllow.first(request) === null;
+    if (this.allow.isPresent && this.allow.first(request) === null) {
+      decision.allowed = false;
+      decision.rule = NO_RULE;
+      decision.id = NO_RULE_ID;
+    }
+    return decision;
   }
 }

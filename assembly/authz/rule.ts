@@ -1,4 +1,4 @@
-// A rule of an AuthorizationPolicy: sources ORed, operations ORed, and the fields within each ANDed.
+// A rule of an AuthorizationPolicy: sources ORed, operations ORed, the fields within each ANDed, and every `when`.
 import { Span, constant } from "as-proxy-wasm-sdk/assembly";
 import { Request } from "../request";
 import { Condition } from "./condition";
@@ -14,13 +14,19 @@ export class Rule {
     private sources: StaticArray<StaticArray<Condition>>,
     /** `to`; no element means any operation. */
     private operations: StaticArray<StaticArray<Condition>>,
+    /** `when`: all of them. */
+    private when: StaticArray<Condition>,
   ) {
     this.id = constant(name);
   }
 
   /** Whether the request matches. */
   matches(request: Request): bool {
-    return anyHolds(this.sources, request) && anyHolds(this.operations, request);
+    return (
+      anyHolds(this.sources, request) &&
+      anyHolds(this.operations, request) &&
+      allHold(this.when, request)
+    );
   }
 }
 

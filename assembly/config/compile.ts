@@ -13,7 +13,7 @@ import { ClaimState } from "../authn/claim-state";
 import { JwtRule } from "../authn/jwt-rule";
 import { RemoteKeySet } from "../authn/remote-key-set";
 import { TokenCache } from "../authn/token-cache";
-import { Rule } from "../authz/rule";
+import { AuthorizationEngine, Policies } from "../authz/engine";
 import { wholeNumberOf } from "../json/number";
 import { errorOffset, parseJson } from "../json/parser";
 import { compareBytes } from "../bytes/compare";
@@ -80,8 +80,12 @@ class RankedRule {
 export class Compiled {
   /** Lines for the log: nothing is wrong, but somebody should know. */
   warnings: string[] = [];
-  /** The rules of the DENY policies that apply. */
-  deny: Rule[] = [];
+  /** The AuthorizationPolicies that apply, by action; those that are only tried apart. */
+  deny: Policies = new Policies();
+  allow: Policies = new Policies();
+  audit: Policies = new Policies();
+  dryRunDeny: Policies = new Policies();
+  dryRunAllow: Policies = new Policies();
   /** The key sets to fetch, each once. */
   remotes: RemoteNeed[] = [];
   /** Whether tokens may come that only the host's `verify_signature` can verify. */
@@ -120,6 +124,17 @@ export class Compiled {
       return;
     }
     this.remotes.push(new RemoteNeed(set, refresh, timeout, cooldown));
+  }
+
+  /** The engine for all policies. */
+  authorization(): AuthorizationEngine {
+    return new AuthorizationEngine(
+      this.deny,
+      this.allow,
+      this.audit,
+      this.dryRunDeny,
+      this.dryRunAllow,
+    );
   }
 
   /** The authenticator for all rules, in istiod's order: by issuer, then root namespace first, then as given. */

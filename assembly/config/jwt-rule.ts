@@ -88,6 +88,12 @@ export function compileJwtRule(
     rule.audiences.add(keep(textOf(audience)));
     audience = after(audience);
   }
+  const spaceDelimited = member(node, SPACE_DELIMITED);
+  let claim = firstOf(spaceDelimited);
+  for (let i = countOf(spaceDelimited); i > 0; i--) {
+    rule.spaceDelimited.push(keep(textOf(claim)));
+    claim = after(claim);
+  }
   if (settings !== null) settings.applyTo(rule);
   return rule;
 }

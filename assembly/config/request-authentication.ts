@@ -1,11 +1,11 @@
 // RequestAuthentication → the rules that apply to the workload.
 import { constant } from "as-proxy-wasm-sdk/assembly";
 import { after, countOf, firstOf, member } from "../json/tape";
-import { checkDryRun } from "./annotations";
+import { checkNoDryRun } from "./annotations";
 import { Compiled } from "./compile";
 import { compileJwtRule } from "./jwt-rule";
 import { Problems } from "./problems";
-import { Resource } from "./resources";
+import { Resource, SPEC } from "./resources";
 
 const JWT_RULES = constant("jwtRules");
 
@@ -15,8 +15,9 @@ export function compileRequestAuthentication(
   compiled: Compiled,
   problems: Problems,
 ): void {
-  checkDryRun(resource.metadata, problems);
+  checkNoDryRun(resource.metadata, problems);
   const rules = member(resource.spec, JWT_RULES);
+  problems.enter(SPEC);
   problems.enter(JWT_RULES);
   let node = firstOf(rules);
   for (let i = 0; i < countOf(rules); i++) {
@@ -26,5 +27,6 @@ export function compileRequestAuthentication(
     problems.leave();
     node = after(node);
   }
+  problems.leave();
   problems.leave();
 }

@@ -16,7 +16,7 @@ const KIND = constant("kind");
 const METADATA = constant("metadata");
 const NAME = constant("name");
 const NAMESPACE = constant("namespace");
-const SPEC = constant("spec");
+export const SPEC = constant("spec");
 const SELECTOR = constant("selector");
 const AUTHORIZATION_POLICY = constant("AuthorizationPolicy");
 const REQUEST_AUTHENTICATION = constant("RequestAuthentication");
@@ -67,6 +67,7 @@ export function compileResources(
       const selector = member(spec, SELECTOR);
       problems.enter(SPEC);
       checkSelector(selector, problems);
+      problems.leave();
       const isInRoot = equals(namespace, compiled.rootNamespace);
       const applies =
         (isInRoot || equals(namespace, workload.namespace)) && workload.isSelectedBy(selector);
@@ -76,7 +77,6 @@ export function compileResources(
       } else {
         compileRequestAuthentication(sound, compiled, problems);
       }
-      problems.leave();
     }
     node = after(node);
   }

@@ -3,9 +3,9 @@
 import { Shape, Type } from "./schema";
 
 const source = new Shape()
-  .of(Type.TextList, "requestPrincipals notRequestPrincipals")
+  .of(Type.TextList, "requestPrincipals notRequestPrincipals remoteIpBlocks notRemoteIpBlocks")
   .notYet("principals notPrincipals namespaces notNamespaces serviceAccounts notServiceAccounts")
-  .notYet("trustDomains notTrustDomains ipBlocks notIpBlocks remoteIpBlocks notRemoteIpBlocks");
+  .notYet("trustDomains notTrustDomains ipBlocks notIpBlocks");
 
 const operation = new Shape().of(
   Type.TextList,
@@ -15,7 +15,11 @@ const operation = new Shape().of(
 const rule = new Shape()
   .nested(Type.ObjectList, "from", new Shape().nested(Type.Object, "source", source))
   .nested(Type.ObjectList, "to", new Shape().nested(Type.Object, "operation", operation))
-  .notYet("when");
+  .nested(
+    Type.ObjectList,
+    "when",
+    new Shape().of(Type.Text, "key").of(Type.TextList, "values notValues"),
+  );
 
 const selector = new Shape().of(Type.TextMap, "matchLabels");
 

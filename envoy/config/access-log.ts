@@ -26,6 +26,8 @@ function logFormat(): JsonObject {
         response_code_details: '%RESPONSE_CODE_DETAILS%',
         response_flags: '%RESPONSE_FLAGS%',
         decision: '%FILTER_STATE(wasm.portcullis.decision:PLAIN)%',
+        audit: '%FILTER_STATE(wasm.portcullis.audit:PLAIN)%',
+        dry_run: '%FILTER_STATE(wasm.portcullis.dry_run:PLAIN)%',
         duration_ms: '%DURATION%',
         downstream_remote_address: '%DOWNSTREAM_REMOTE_ADDRESS%',
         upstream_host: '%UPSTREAM_HOST%',

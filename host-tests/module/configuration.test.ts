@@ -182,6 +182,70 @@ describe('a resource is refused', () => {
       ],
     ],
     [
+      'with a when without key',
+      deny({ when: [{ values: ['a'] }] }),
+      [`${AT}spec.rules[0].when[0].key: \`key\` must not be empty`],
+    ],
+    [
+      'with a when without values',
+      deny({ when: [{ key: 'remote.ip' }] }),
+      [
+        `${AT}spec.rules[0].when[0]: at least one of \`values\` or \`notValues\` must be set for key remote.ip`,
+      ],
+    ],
+    [
+      'with an attribute that is none',
+      deny({ when: [{ key: 'request.method', values: ['GET'] }] }),
+      [`${AT}spec.rules[0].when[0].key: unknown attribute: request.method`],
+    ],
+    [
+      'with a header without name',
+      deny({ when: [{ key: 'request.headers[]', values: ['a'] }] }),
+      [`${AT}spec.rules[0].when[0].key: bad key (request.headers[]): should have format a[b]`],
+    ],
+    [
+      'with a claim cut off',
+      deny({ when: [{ key: 'request.auth.claims[a', values: ['a'] }] }),
+      [`${AT}spec.rules[0].when[0].key: bad key (request.auth.claims[a): should have format a[b]`],
+    ],
+    [
+      'with addresses that are none',
+      deny({
+        from: [
+          { source: { remoteIpBlocks: ['10.0.0.0/33', '1.2.3', '::1::', '01.2.3.4', '1::/129'] } },
+        ],
+      }),
+      ['10.0.0.0/33', '1.2.3', '::1::', '01.2.3.4', '1::/129'].map(
+        (text, i) =>
+          `${AT}spec.rules[0].from[0].source.remoteIpBlocks[${i}]: bad ${text.includes('/') ? 'CIDR range' : 'IP address'} (${text})`,
+      ),
+    ],
+    [
+      'with path templates that are none',
+      deny({ to: [{ operation: { paths: ['/{a}', '/{**}/{*}', '/a*/{*}', '//{*}', 'a/{*}'] } }] }),
+      [
+        "invalid or unsupported path /{a}, found in Paths. Contains '{' or '}' beyond a supported path template",
+        'invalid or unsupported path /{**}/{*}, found in Paths. {**} is not the last operator',
+        'invalid or unsupported path /a*/{*}, found in Paths. Contains segment a* with invalid string literal',
+        'invalid or unsupported path //{*}, found in Paths. Contains segment  with invalid string literal',
+        'invalid or unsupported path a/{*}, found in Paths. It does not begin with a slash',
+      ].map((text, i) => `${AT}spec.rules[0].to[0].operation.paths[${i}]: ${text}`),
+    ],
+    [
+      'with a dry-run of neither kind',
+      policy({ action: 'DENY', rules: [{}] }, { annotations: { 'istio.io/dry-run': 'maybe' } }),
+      [
+        `${AT}metadata.annotations.istio.io/dry-run: annotation istio.io/dry-run with invalid value (maybe): neither true nor false`,
+      ],
+    ],
+    [
+      'with a dry-run of what only looks',
+      policy({ action: 'AUDIT', rules: [{}] }, { annotations: { 'istio.io/dry-run': 'true' } }),
+      [
+        `${AT}metadata.annotations.istio.io/dry-run: the annotation istio.io/dry-run currently only supports action ALLOW/DENY, found action AUDIT`,
+      ],
+    ],
+    [
       'with neither issuer nor keys',
       authentication({}),
       [
@@ -238,9 +302,6 @@ describe('a resource is refused', () => {
   });
 
   it.each<[string, object, string]>([
-    ['ALLOW', policy({ action: 'ALLOW', rules: [{}] }), 'spec.action: ALLOW is not supported yet'],
-    ['no action, which is ALLOW', policy({ rules: [{}] }), 'ALLOW is not supported yet'],
-    ['AUDIT', policy({ action: 'AUDIT', rules: [{}] }), 'spec.action: AUDIT is not supported yet'],
     [
       'CUSTOM',
       policy({ action: 'CUSTOM', rules: [{}], provider: { name: 'x' } }),
@@ -257,24 +318,14 @@ describe('a resource is refused', () => {
       'ipBlocks: not supported yet',
     ],
     [
-      'when',
+      'a peer in when',
       deny({ when: [{ key: 'source.ip', values: ['::1'] }] }),
-      'spec.rules[0].when: not supported yet',
-    ],
-    [
-      'path templates',
-      deny({ to: [{ operation: { paths: ['/{*}'] } }] }),
-      'path templates ({*}, {**}) are not supported yet',
+      'spec.rules[0].when[0].key: source.ip is not supported yet',
     ],
     [
       'targetRefs',
       policy({ action: 'DENY', rules: [{}], targetRefs: [] }),
       'targetRefs: not supported yet',
-    ],
-    [
-      'dry-run',
-      policy({ action: 'DENY', rules: [{}] }, { annotations: { 'istio.io/dry-run': 'true' } }),
-      'dry-run is not supported yet',
     ],
     [
       'PeerAuthentication',
