@@ -15,6 +15,7 @@ import { Plugin } from "./plugin";
 import {
   recordObserved,
   replyDenied,
+  replyFactMissing,
   replyNotConfigured,
   replyUnauthenticated,
   replyUndecided,
@@ -83,6 +84,11 @@ export class HttpFilter extends HttpContext {
     }
 
     const decision = plugin.authorization.decide(request);
+    if (request.isFactMissing) {
+      plugin.metrics.fail("connection_fact_missing");
+      replyFactMissing();
+      return Action.Pause;
+    }
     plugin.metrics.observed(decision);
     recordObserved(decision);
     if (!decision.allowed) {

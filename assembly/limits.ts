@@ -12,6 +12,9 @@ export const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /** Tokens in one request: Envoy allows 100 headers by default, and each one found must be verified. */
 export const MAX_TOKENS: i32 = 32;
 
+/** Names in a client's certificate: a SPIFFE certificate has one. */
+export const MAX_PEER_NAMES: i32 = 32;
+
 /** Header changes of one request: Envoy sends at most 100 headers upstream by default, and each token can ask for some. */
 export const MAX_HEADER_CHANGES: i32 = 256;
 

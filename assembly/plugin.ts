@@ -1,5 +1,6 @@
 // One configured plugin: what its requests share. An update is a new one of these beside the old, in the same VM.
 import {
+  ABSENT,
   BufferType,
   EMPTY,
   HttpContext,
@@ -27,7 +28,7 @@ const NOT_CONFIGURED =
 export class Plugin extends RootContext {
   readonly metrics: RequestMetrics = new RequestMetrics();
   /** Scratch of the current callback. */
-  request: Request = new Request(0);
+  request: Request = new Request(0, ABSENT, ABSENT);
   authenticator: Authenticator = unconfigured(this.metrics);
   authorization: AuthorizationEngine = new Compiled().authorization();
   /** The longest that a request may wait for keys, in nanoseconds. */
@@ -51,7 +52,7 @@ export class Plugin extends RootContext {
     rememberConfigured();
     this.isConfigured = true;
     for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
-    this.request = new Request(compiled.containerPort);
+    this.request = new Request(compiled.containerPort, compiled.directAddress, compiled.peerUris);
     this.authenticator = compiled.authenticator(this.metrics);
     this.authorization = compiled.authorization();
     for (let i = 0; i < compiled.remotes.length; i++) {

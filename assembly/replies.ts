@@ -27,6 +27,7 @@ const ORIGINAL_PATH = constant("x-envoy-original-path");
 const RBAC_BODY = constant("RBAC: access denied");
 const UNDECIDED_BODY = constant("portcullis: the request could not be read");
 const UNDECIDED_DETAILS = constant("portcullis_host_call_failed");
+const FACT_MISSING_DETAILS = constant("portcullis_connection_fact_missing");
 const NOT_CONFIGURED_BODY = constant("portcullis: no valid configuration is in force");
 const NOT_CONFIGURED_DETAILS = constant("portcullis_not_configured");
 /** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
@@ -67,6 +68,12 @@ export function replyDenied(id: Span): void {
     join3(encode("rbac_access_denied_matched_policy["), id, encode("]")),
     RBAC_BODY,
   );
+}
+
+/** 403 where a policy asks for a fact of the connection that was declared and is not there: `connectionFacts`. */
+export function replyFactMissing(): void {
+  setProperty(DECISION, encode("error reason=connection_fact_missing"));
+  sendLocalReply(403, FACT_MISSING_DETAILS, RBAC_BODY);
 }
 
 /** Leaves what AUDIT and dry-run policies say as filter state: it is for access logs, and changes nothing. */

@@ -19,6 +19,7 @@ import { claimAt } from "./authn/claim-text";
 import { Token } from "./authn/token";
 import { IpAddress } from "./bytes/ip";
 import { NO_NODE, Node } from "./json/tape";
+import { Peer } from "./peer/peer";
 
 const METHOD = constant(":method");
 const PATH = constant(":path");
@@ -50,8 +51,22 @@ export class Request {
   private destination: IpAddress = new IpAddress();
   private isDestinationKnown: bool = false;
 
-  /** `containerPort`: the port that policies see, or 0 for the connection's own. */
-  constructor(private containerPort: i32) {}
+  private direct: IpAddress = new IpAddress();
+  private isDirectKnown: bool = false;
+  private peer: Peer = new Peer();
+  private isPeerKnown: bool = false;
+  /** A declared fact of the connection was asked for, and was not there: whatever was decided, it is not to be trusted. */
+  isFactMissing: bool = false;
+
+  /**
+   * `containerPort`: the port that policies see, or 0 for the connection's own. `directAddress`, `peerUris`: properties where
+   * the facts of the connection are found (`connectionFacts`), ABSENT when no policy asks for them.
+   */
+  constructor(
+    private containerPort: i32,
+    private directAddressPath: Span,
+    private peerUrisPath: Span,
+  ) {}
 
   /** Reads the headers of the stream in effect; false when the host does not give them. */
   load(): bool {
@@ -60,6 +75,9 @@ export class Request {
     this.token = null;
     this.isRemoteKnown = false;
     this.isDestinationKnown = false;
+    this.isDirectKnown = false;
+    this.isPeerKnown = false;
+    this.isFactMissing = false;
     this.port = this.containerPort == 0 ? UNKNOWN_PORT : this.containerPort;
     if (!getHeaders(MapType.RequestHeaders, this.headers)) return false;
     this.method = ABSENT;
@@ -96,6 +114,28 @@ export class Request {
       this.isRemoteKnown = true;
     }
     return this.remote;
+  }
+
+  /** The address at the other end of the connection, whatever headers say. */
+  directAddress(): IpAddress {
+    if (!this.isDirectKnown) {
+      if (!this.direct.parse(this.fact(this.directAddressPath))) this.isFactMissing = true;
+      this.isDirectKnown = true;
+    }
+    return this.direct;
+  }
+
+  /** Who is at the other end of the connection, by its certificate. */
+  identities(): Peer {
+    if (!this.isPeerKnown) {
+      if (!this.peer.read(this.fact(this.peerUrisPath))) this.isFactMissing = true;
+      this.isPeerKnown = true;
+    }
+    return this.peer;
+  }
+
+  private fact(path: Span): Span {
+    return path == ABSENT ? ABSENT : getProperty(path);
   }
 
   /** The connection's own address here; no address when the host does not tell. */

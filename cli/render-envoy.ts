@@ -1,3 +1,4 @@
+import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { JsonObject, Node } from '../envoy/config/types.ts';
@@ -90,6 +91,7 @@ async function render(options: Options): Promise<void> {
   const resources = withKeySets(written, documents);
   const settings: Settings = {
     ...mesh.settings,
+    connectionFacts: CONNECTION_FACTS,
     ...(options.port === undefined ? {} : { workload: { containerPort: parsePort(options.port) } }),
   };
   const configuration = pluginConfiguration(resources, settings);

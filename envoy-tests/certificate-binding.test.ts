@@ -1,12 +1,9 @@
 // Tokens that are bound to the client's certificate (RFC 8705 §3), over mutual TLS: a stolen one is of no use.
 import { X509Certificate, createHash } from 'node:crypto';
-import { request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Authority, type KeyPair } from '../envoy/certificates.ts';
-import { type JsonObject, typed } from '../envoy/config/types.ts';
-import { INGRESS } from '../envoy/gateway.ts';
 import { rsaKey, signedToken } from '../istio/token/signing.ts';
-import { JWKS_URI, World } from './world.ts';
+import { JWKS_URI, World, withTls } from './world.ts';
 
 const ISSUER = 'testing@secure.istio.io';
 const HOST = 'gateway.example';
@@ -19,27 +16,6 @@ spec:
   - issuer: ${ISSUER}
     jwksUri: ${JWKS_URI}
 `;
-
-/** TLS on the module's listener; a client may present a certificate, and it must be of the authority then. */
-function withTls(authority: Authority, server: KeyPair): (bootstrap: JsonObject) => void {
-  const inline = (text: string): JsonObject => ({ inline_string: text });
-  return (bootstrap) => {
-    const { listeners } = bootstrap.static_resources as unknown as {
-      listeners: { filter_chains: JsonObject[] }[];
-    };
-    listeners[0]!.filter_chains[0]!.transport_socket = {
-      name: 'envoy.transport_sockets.tls',
-      typed_config: typed('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext', {
-        common_tls_context: {
-          tls_certificates: [
-            { certificate_chain: inline(server.certificate), private_key: inline(server.key) },
-          ],
-          validation_context: { trusted_ca: inline(authority.certificate) },
-        },
-      }),
-    };
-  };
-}
 
 const thumbprint = ({ certificate }: KeyPair): string =>
   createHash('sha256').update(new X509Certificate(certificate).raw).digest('base64url');
@@ -66,26 +42,11 @@ describe('a token that is bound to a certificate', () => {
   });
   afterAll(() => world?.stop());
 
-  function ask(token: string | undefined, client?: KeyPair): Promise<string> {
-    return new Promise((done, failed) => {
-      const outgoing = request(
-        {
-          ...{ host: '127.0.0.1', servername: HOST, port: world.envoy.port(INGRESS), path: '/ip' },
-          ...{ ca: authority.certificate, cert: client?.certificate, key: client?.key },
-          agent: false,
-          headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-        },
-        (incoming) => {
-          let body = '';
-          incoming.on('data', (chunk: Buffer) => (body += chunk.toString()));
-          incoming.on('end', () =>
-            done(incoming.statusCode === 200 ? '200' : `${incoming.statusCode} ${body}`),
-          );
-        },
-      );
-      outgoing.on('error', failed);
-      outgoing.end();
-    });
+  async function ask(token: string | undefined, client?: KeyPair): Promise<string> {
+    const tls = { ca: authority.certificate, servername: HOST };
+    const own = client && { cert: client.certificate, key: client.key };
+    const { status, body } = await world.ask({ token, path: '/ip', tls: { ...tls, ...own } });
+    return status === 200 ? '200' : `${status} ${body}`;
   }
 
   it('is good over connections with that certificate, and over no other, cached or not', async () => {

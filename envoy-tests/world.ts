@@ -3,14 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type Agent, type Server, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startHttpbin } from '../envoy/apps/httpbin.ts';
 import { JwksServer } from '../envoy/apps/jwks-server.ts';
 import { portOf } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
-import { Authority } from '../envoy/certificates.ts';
-import type { JsonObject } from '../envoy/config/types.ts';
+import { Authority, type KeyPair } from '../envoy/certificates.ts';
+import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
+import { type JsonObject, typed } from '../envoy/config/types.ts';
 import { PLUGIN, type WasmPlugin, discoveredWasmFilter } from '../envoy/config/wasm-filter.ts';
 import { INGRESS, proxyBootstrap } from '../envoy/gateway.ts';
 import { type Applied, EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
@@ -63,6 +65,16 @@ export interface Ask {
   listener?: string;
   agent?: Agent;
   signal?: AbortSignal;
+  /** Over TLS, with this certificate if there is one. */
+  tls?: TlsClient;
+}
+
+/** A TLS client: whom it trusts, and who it is. */
+export interface TlsClient {
+  ca: string;
+  servername: string;
+  cert?: string;
+  key?: string;
 }
 
 export class World {
@@ -90,7 +102,8 @@ export class World {
   }
 
   static async start(options: WorldOptions = {}): Promise<World> {
-    const { module = SHIPPED, settings = {}, policies = '', more = {} } = options;
+    const { module = SHIPPED, policies = '', more = {} } = options;
+    const settings = { connectionFacts: CONNECTION_FACTS, ...options.settings };
     const folder = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
     const authority = await Authority.create('Portcullis tests');
     const caFile = join(folder, 'ca.pem');
@@ -147,8 +160,9 @@ export class World {
       ...headers,
     ];
     return new Promise((done, failed) => {
-      const outgoing = httpRequest(
+      const outgoing = (ask.tls === undefined ? httpRequest : httpsRequest)(
         {
+          ...ask.tls,
           host: '127.0.0.1',
           port,
           method,
@@ -234,6 +248,29 @@ export function showDetails(bootstrap: JsonObject): void {
       ],
     };
   }
+}
+
+/** TLS on all listeners: a client may present a certificate, and it must be of the authority then. */
+export function withTls(authority: Authority, server: KeyPair): (bootstrap: JsonObject) => void {
+  const inline = (text: string): JsonObject => ({ inline_string: text });
+  return (bootstrap) => {
+    const { listeners } = bootstrap.static_resources as unknown as {
+      listeners: { filter_chains: JsonObject[] }[];
+    };
+    for (const { filter_chains } of listeners) {
+      filter_chains[0]!.transport_socket = {
+        name: 'envoy.transport_sockets.tls',
+        typed_config: typed('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext', {
+          common_tls_context: {
+            tls_certificates: [
+              { certificate_chain: inline(server.certificate), private_key: inline(server.key) },
+            ],
+            validation_context: { trusted_ca: inline(authority.certificate) },
+          },
+        }),
+      };
+    }
+  };
 }
 
 function plugin(name: string, module: string, policies: string, settings: Settings): WasmPlugin {

@@ -65,6 +65,14 @@ export class Authority {
     return this.issue(hosts.map((value) => ({ type: 'dns', value })));
   }
 
+  /** A client certificate with these URI SANs (SPIFFE identities), and DNS SANs; valid for a day. */
+  async issueClient(uris: string[], hosts: string[] = []): Promise<KeyPair> {
+    return this.issue([
+      ...uris.map((value) => ({ type: 'url' as const, value })),
+      ...hosts.map((value) => ({ type: 'dns' as const, value })),
+    ]);
+  }
+
   private async issue(names: JsonGeneralNames): Promise<KeyPair> {
     const keys = await generateKeys();
     const certificate = await X509CertificateGenerator.create(

@@ -1,4 +1,5 @@
 // A proxy with the module in front of one upstream: the shape of `render envoy`, of the demo and of the tests.
+import { connectionFactsFilter } from './config/connection-facts.ts';
 import { bootstrap } from './config/bootstrap.ts';
 import { type JwksRoute, cluster, jwksCluster } from './config/clusters.ts';
 import { type PathNormalization, httpListener } from './config/http-listener.ts';
@@ -29,7 +30,10 @@ export interface Proxy {
 /** The proxy's bootstrap. */
 export function proxyBootstrap(proxy: Proxy): JsonObject {
   const jwks = [...proxy.jwksUris].map(([uri, route]) => jwksCluster(uri, route));
-  const all = [{ name: INGRESS, filters: proxy.filters }, ...(proxy.neighbours ?? [])];
+  const all = [
+    { name: INGRESS, filters: [connectionFactsFilter(), ...proxy.filters] },
+    ...(proxy.neighbours ?? []),
+  ];
   return bootstrap({
     id: `${proxy.gateway ? 'gateway' : 'sidecar'}.${proxy.node.namespace}`,
     node: proxy.node,

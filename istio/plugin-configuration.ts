@@ -8,6 +8,7 @@ export interface Settings {
   trustDomainAliases?: string[];
   workload?: { namespace?: string; labels?: Record<string, string>; containerPort?: number };
   clockSkew?: string;
+  connectionFacts?: { directAddress?: string; peerUris?: string };
   jwks?: { uri: string; cluster?: string; refresh?: string; timeout?: string; cooldown?: string }[];
   issuers?: IssuerSettings[];
   unknownIssuers?: 'REFUSE' | 'IGNORE';
@@ -35,6 +36,7 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
     trustDomainAliases: settings.trustDomainAliases,
     workload: settings.workload,
     clockSkew: settings.clockSkew,
+    connectionFacts: settings.connectionFacts,
     jwks: settings.jwks,
     issuers: settings.issuers,
     unknownIssuers: settings.unknownIssuers,

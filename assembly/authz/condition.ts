@@ -3,6 +3,7 @@ import { Request } from "../request";
 import { Span, indexOf, lengthOf, slice } from "as-proxy-wasm-sdk/assembly";
 import { IpAddress, IpRange } from "../bytes/ip";
 import { Kind, Node, after, countOf, firstOf, kindOf, textOf } from "../json/tape";
+import { IdentityMatcher } from "./identity-matcher";
 import { PathTemplate } from "./path-template";
 import { RequestPrincipalMatcher } from "./request-principal";
 import { StringMatcher } from "./string-matcher";
@@ -162,6 +163,40 @@ export class RemoteIpCondition extends Condition {
 
   protected override anyValue(request: Request): bool {
     return isInAny(request.remoteAddress(), this.ranges);
+  }
+}
+
+/** `source.ipBlocks` and `source.ip`: the direct peer. */
+export class DirectIpCondition extends Condition {
+  constructor(
+    negated: bool,
+    private ranges: StaticArray<IpRange>,
+  ) {
+    super(negated);
+  }
+
+  protected override anyValue(request: Request): bool {
+    return isInAny(request.directAddress(), this.ranges);
+  }
+}
+
+/** `source.principals`, `namespaces`, `serviceAccounts` and `trustDomains`: any name of the peer's certificate. */
+export class IdentityCondition extends Condition {
+  constructor(
+    negated: bool,
+    private values: StaticArray<IdentityMatcher>,
+  ) {
+    super(negated);
+  }
+
+  protected override anyValue(request: Request): bool {
+    const peer = request.identities();
+    for (let i = 0; i < peer.count; i++) {
+      for (let j = 0; j < this.values.length; j++) {
+        if (unchecked(this.values[j]).matches(peer.name(i))) return true;
+      }
+    }
+    return false;
   }
 }
 

@@ -6,7 +6,7 @@ import { Rule } from "../authz/rule";
 import { Kind, Node, after, countOf, firstOf, kindOf, member } from "../json/tape";
 import { isDryRun } from "./annotations";
 import { Compiled, textMember } from "./compile";
-import { conditionsOf, whenConditions } from "./conditions";
+import { RuleContext, conditionsOf, whenConditions } from "./conditions";
 import { Problems } from "./problems";
 import { Resource, SPEC } from "./resources";
 import { quoted } from "./validate";
@@ -46,6 +46,7 @@ export function compileAuthorizationPolicy(
   const policies = policiesFor(action, dryRun, compiled);
   // Without rules it allows nothing: being there is what counts.
   if (resource.applies) policies.isPresent = true;
+  const context = compiled.ruleContext(toText(resource.namespace));
   problems.enter(RULES);
   let node = firstOf(rules);
   for (let i = 0; i < countOf(rules); i++) {
@@ -58,10 +59,10 @@ export function compileAuthorizationPolicy(
       "]-rule[" +
       i.toString() +
       "]";
-    const sources = alternatives(node, FROM, SOURCE, problems);
-    const operations = alternatives(node, TO, OPERATION, problems);
+    const sources = alternatives(node, FROM, SOURCE, context, problems);
+    const operations = alternatives(node, TO, OPERATION, context, problems);
     problems.enter(WHEN);
-    const when = whenConditions(member(node, WHEN), problems);
+    const when = whenConditions(member(node, WHEN), context, problems);
     problems.leave();
     if (resource.applies) policies.rules.push(new Rule(name, sources, operations, when));
     problems.leave();
@@ -94,6 +95,7 @@ function alternatives(
   rule: Node,
   key: Span,
   inner: Span,
+  context: RuleContext,
   problems: Problems,
 ): StaticArray<StaticArray<Condition>> {
   const list = member(rule, key);
@@ -109,7 +111,7 @@ function alternatives(
     if (kindOf(object) != Kind.Object) {
       problems.add("missing; Istio: " + name + " must not be nil");
     } else {
-      const conditions = conditionsOf(object, problems);
+      const conditions = conditionsOf(object, context, problems);
       if (conditions.length == 0) problems.add("empty; Istio: " + name + " must not be empty");
       all.push(conditions);
     }

@@ -6,6 +6,7 @@ import {
   constant,
   isPresent,
   lengthOf,
+  propertyPathOf,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "../authn/authenticator";
@@ -30,6 +31,7 @@ import {
 } from "../limits";
 import { RequestMetrics } from "../metrics";
 import { NO_DURATION, parseDuration } from "./duration";
+import { RuleContext } from "./conditions";
 import { IssuerSettings, checkNamed, readIssuerSettings } from "./issuer-settings";
 import { JwksSettings, readJwksSettings } from "./jwks-settings";
 import { claimPath } from "./jwt-rule";
@@ -41,6 +43,11 @@ import { Workload } from "./workload";
 
 const ROOT_NAMESPACE = constant("rootNamespace");
 const TRUST_DOMAIN = constant("trustDomain");
+const TRUST_DOMAIN_ALIASES = constant("trustDomainAliases");
+const CONNECTION_FACTS = constant("connectionFacts");
+const DIRECT_ADDRESS = constant("directAddress");
+const PEER_URIS = constant("peerUris");
+const DEFAULT_TRUST_DOMAIN = "cluster.local";
 const CLOCK_SKEW = constant("clockSkew");
 const JWKS = constant("jwks");
 const ISSUERS = constant("issuers");
@@ -99,6 +106,11 @@ export class Compiled {
   cachedTokens: u32 = DEFAULT_CACHED_TOKENS;
   cachedBytes: u32 = DEFAULT_CACHED_BYTES;
   jwks: JwksSettings[] = [];
+  /** The local trust domain, and its aliases. */
+  trustDomains: string[] = [DEFAULT_TRUST_DOMAIN];
+  /** Properties where the facts of a connection are found; ABSENT when not declared. */
+  directAddress: Span = ABSENT;
+  peerUris: Span = ABSENT;
   issuers: IssuerSettings[] = [];
   minRsaKeyBits: i32 = DEFAULT_MIN_RSA_BITS;
   /** Whether output headers get lists as their elements joined by commas. */
@@ -124,6 +136,12 @@ export class Compiled {
       return;
     }
     this.remotes.push(new RemoteNeed(set, refresh, timeout, cooldown));
+  }
+
+  /** What the rules of a policy in this namespace can rely on. */
+  ruleContext(namespace: string): RuleContext {
+    const hasAddress = this.directAddress != ABSENT;
+    return new RuleContext(namespace, this.trustDomains, hasAddress, this.peerUris != ABSENT);
   }
 
   /** The engine for all policies. */
@@ -198,6 +216,26 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   if (kindOf(trustDomain) == Kind.String && toText(textOf(trustDomain)).length == 0) {
     problems.addAt(TRUST_DOMAIN, "must not be empty");
   }
+  if (kindOf(trustDomain) == Kind.String) compiled.trustDomains = [toText(textOf(trustDomain))];
+  const aliases = member(root, TRUST_DOMAIN_ALIASES);
+  problems.enter(TRUST_DOMAIN_ALIASES);
+  let alias = firstOf(aliases);
+  for (let i = 0; i < countOf(aliases); i++) {
+    const text = toText(textOf(alias));
+    if (text.length == 0 || text.includes("*")) {
+      problems.enterIndex(i);
+      problems.add("must be a trust domain, without wildcard");
+      problems.leave();
+    }
+    if (!compiled.trustDomains.includes(text)) compiled.trustDomains.push(text);
+    alias = after(alias);
+  }
+  problems.leave();
+  const facts = member(root, CONNECTION_FACTS);
+  problems.enter(CONNECTION_FACTS);
+  compiled.directAddress = filterStateAt(facts, DIRECT_ADDRESS, problems);
+  compiled.peerUris = filterStateAt(facts, PEER_URIS, problems);
+  problems.leave();
   const skew = member(root, CLOCK_SKEW);
   if (kindOf(skew) == Kind.String) {
     const value = parseDuration(textOf(skew));
@@ -241,6 +279,14 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   const workload = Workload.read(root, problems);
   compiled.containerPort = workload.containerPort;
   return workload;
+}
+
+/** The property of a filter-state key; ABSENT when the field is not there. */
+function filterStateAt(facts: Node, key: Span, problems: Problems): Span {
+  const name = textMember(facts, key);
+  if (!isPresent(name)) return ABSENT;
+  if (lengthOf(name) == 0) problems.addAt(key, "must not be empty");
+  return propertyPathOf(["filter_state", toText(name)]);
 }
 
 /** 0 for the first word, which is the default, 1 for the second. */

@@ -4,8 +4,10 @@ import {
   ClaimCondition,
   Condition,
   DestinationIpCondition,
+  DirectIpCondition,
   HeaderCondition,
   HostCondition,
+  IdentityCondition,
   MethodCondition,
   PathCondition,
   PortCondition,
@@ -13,6 +15,7 @@ import {
   RequestPrincipalCondition,
   SniCondition,
 } from "../authz/condition";
+import { IdentityMatcher } from "../authz/identity-matcher";
 import { PathTemplate } from "../authz/path-template";
 import { RequestPrincipalMatcher } from "../authz/request-principal";
 import { StringMatcher } from "../authz/string-matcher";
@@ -26,25 +29,49 @@ const KEY = constant("key");
 const VALUES = constant("values");
 const NOT_VALUES = constant("notValues");
 const NOT = "not";
+const SERVICE_ACCOUNTS: Span[] = [constant("serviceAccounts"), constant("notServiceAccounts")];
+const PRINCIPALS: Span[] = [constant("principals"), constant("notPrincipals")];
+const NAMESPACES: Span[] = [constant("namespaces"), constant("notNamespaces")];
 
 /** The conditions of a source or an operation: one a field that has values. */
-export function conditionsOf(object: Node, problems: Problems): StaticArray<Condition> {
+export function conditionsOf(
+  object: Node,
+  context: RuleContext,
+  problems: Problems,
+): StaticArray<Condition> {
   const conditions = new Array<Condition>();
   let key = firstOf(object);
   for (let i = countOf(object); i > 0; i--) {
     const values = after(key);
     if (countOf(values) > 0) {
       problems.enter(textOf(key));
-      const condition = conditionOf(toText(textOf(key)), values, problems);
+      const condition = conditionOf(toText(textOf(key)), values, context, problems);
       if (condition !== null) conditions.push(condition);
       problems.leave();
     }
     key = after(values);
   }
+  const hasAccounts = hasAny(object, SERVICE_ACCOUNTS);
+  if (hasAccounts && (hasAny(object, PRINCIPALS) || hasAny(object, NAMESPACES))) {
+    problems.add("cannot set serviceAccounts with namespaces or principals");
+  }
   return StaticArray.fromArray<Condition>(conditions);
 }
 
-function conditionOf(field: string, values: Node, problems: Problems): Condition | null {
+/** Whether any of these fields has values. */
+function hasAny(object: Node, names: Span[]): bool {
+  for (let i = 0; i < names.length; i++) {
+    if (countOf(member(object, names[i])) > 0) return true;
+  }
+  return false;
+}
+
+function conditionOf(
+  field: string,
+  values: Node,
+  context: RuleContext,
+  problems: Problems,
+): Condition | null {
   const negated = field.startsWith(NOT);
   const name = negated ? field.charAt(3).toLowerCase() + field.substring(4) : field;
   checkNotEmpty(values, problems);
@@ -57,12 +84,122 @@ function conditionOf(field: string, values: Node, problems: Problems): Condition
     return pathCondition(negated, values, negated ? "NotPaths" : "Paths", problems);
   if (name == "methods") return new MethodCondition(negated, headerMatchers(values, false));
   if (name == "hosts") return new HostCondition(negated, headerMatchers(values, true));
-  problems.add("not supported yet");
-  return null;
+  if (name == "ipBlocks") {
+    context.needDirectAddress(problems);
+    return new DirectIpCondition(negated, ranges(values, problems));
+  }
+  if (name == "principals")
+    return identities(negated, values, Identity.Principal, context, problems);
+  if (name == "namespaces")
+    return identities(negated, values, Identity.Namespace, context, problems);
+  if (name == "trustDomains") {
+    return identities(negated, values, Identity.TrustDomain, context, problems);
+  }
+  return identities(negated, values, Identity.ServiceAccount, context, problems);
+}
+
+/** Where a rule stands, and what of the connection can be known. */
+export class RuleContext {
+  constructor(
+    /** The policy's. */
+    readonly namespace: string,
+    /** The local trust domain and its aliases. */
+    readonly trustDomains: string[],
+    private hasDirectAddress: bool,
+    private hasPeerUris: bool,
+  ) {}
+
+  /** Reports a condition that needs the direct peer's address, where nobody says it. */
+  needDirectAddress(problems: Problems): void {
+    if (this.hasDirectAddress) return;
+    problems.add(
+      "needs connectionFacts.directAddress: a Wasm filter sees what X-Forwarded-For claims",
+    );
+  }
+
+  /** Reports a condition that needs the peer's identities, where nobody says them. */
+  needPeerUris(problems: Problems): void {
+    if (this.hasPeerUris) return;
+    problems.add("needs connectionFacts.peerUris: a Wasm filter sees the first URI SAN alone");
+  }
+}
+
+namespace Identity {
+  export const Principal: i32 = 0;
+  export const Namespace: i32 = 1;
+  export const ServiceAccount: i32 = 2;
+  export const TrustDomain: i32 = 3;
+}
+
+function identities(
+  negated: bool,
+  values: Node,
+  kind: i32,
+  context: RuleContext,
+  problems: Problems,
+): Condition {
+  context.needPeerUris(problems);
+  const result = new Array<IdentityMatcher>();
+  if (kind == Identity.ServiceAccount && countOf(values) > MAX_SERVICE_ACCOUNTS) {
+    problems.add("may not have more than 16 values");
+  }
+  let value = firstOf(values);
+  for (let i = 0; i < countOf(values); i++) {
+    const text = toText(textOf(value));
+    const problem =
+      kind == Identity.ServiceAccount
+        ? serviceAccountProblem(text)
+        : kind == Identity.TrustDomain
+          ? trustDomainProblem(text)
+          : "";
+    if (problem.length > 0) {
+      problems.enterIndex(i);
+      problems.add(problem);
+      problems.leave();
+    }
+    if (kind == Identity.Principal) {
+      result.push(IdentityMatcher.ofPrincipal(text, context.trustDomains));
+    } else if (kind == Identity.Namespace) {
+      result.push(IdentityMatcher.ofNamespace(text));
+    } else if (kind == Identity.TrustDomain) {
+      result.push(IdentityMatcher.ofTrustDomain(text, context.trustDomains));
+    } else {
+      result.push(IdentityMatcher.ofServiceAccount(text, context.namespace));
+    }
+    value = after(value);
+  }
+  return new IdentityCondition(negated, StaticArray.fromArray<IdentityMatcher>(result));
+}
+
+const MAX_SERVICE_ACCOUNTS: i32 = 16;
+const MAX_SERVICE_ACCOUNT_LENGTH: i32 = 320;
+
+function serviceAccountProblem(text: string): string {
+  if (text.includes("*")) return "wildcard not allowed, found in ServiceAccounts";
+  const parts = text.split("/");
+  const isEmpty = parts.includes("");
+  if (parts.length > 2 || (isEmpty && text.length > 0)) {
+    return "expected format 'serviceAccount' or 'namespace/serviceAccount', found " + text;
+  }
+  return text.length > MAX_SERVICE_ACCOUNT_LENGTH ? "value cannot exceed 320 characters" : "";
+}
+
+function trustDomainProblem(text: string): string {
+  if (text.includes("/")) return "trust domain must not contain '/', found in TrustDomains";
+  const star = text.indexOf("*");
+  if (star < 0) return "";
+  if (text.lastIndexOf("*") != star)
+    return "at most one wildcard is allowed, found in TrustDomains";
+  const isAtEnd = star == 0 || star == text.length - 1;
+  return isAtEnd ? "" : "wildcard is only allowed at the start or end, found in TrustDomains";
 }
 
 /** The conditions of `when`: for each key one for its `values`, and one for its `notValues`. */
-export function whenConditions(list: Node, problems: Problems): StaticArray<Condition> {
+export function whenConditions(
+  list: Node,
+  context: RuleContext,
+  problems: Problems,
+): StaticArray<Condition> {
   const conditions = new Array<Condition>();
   let node = firstOf(list);
   for (let i = 0; i < countOf(list); i++) {
@@ -75,8 +212,8 @@ export function whenConditions(list: Node, problems: Problems): StaticArray<Cond
     } else if (countOf(values) + countOf(notValues) == 0) {
       problems.add("at least one of `values` or `notValues` must be set for key " + toText(key));
     } else {
-      addWhen(conditions, key, values, false, VALUES, problems);
-      addWhen(conditions, key, notValues, true, NOT_VALUES, problems);
+      addWhen(conditions, key, values, false, VALUES, context, problems);
+      addWhen(conditions, key, notValues, true, NOT_VALUES, context, problems);
     }
     problems.leave();
     node = after(node);
@@ -90,13 +227,14 @@ function addWhen(
   values: Node,
   negated: bool,
   field: Span,
+  context: RuleContext,
   problems: Problems,
 ): void {
   if (countOf(values) == 0) return;
   problems.enter(field);
   checkNotEmpty(values, problems);
   problems.leave();
-  const condition = whenCondition(key, values, negated, field, problems);
+  const condition = whenCondition(key, values, negated, field, context, problems);
   if (condition !== null) to.push(condition);
 }
 
@@ -105,6 +243,7 @@ function whenCondition(
   values: Node,
   negated: bool,
   field: Span,
+  context: RuleContext,
   problems: Problems,
 ): Condition | null {
   const name = toText(key);
@@ -114,6 +253,20 @@ function whenCondition(
   if (name == "request.auth.audiences") return claimCondition(negated, ["aud"], values);
   if (name == "request.auth.presenter") return claimCondition(negated, ["azp"], values);
   if (name == "connection.sni") return new SniCondition(negated, textMatchers(values));
+  const peer = peerAttribute(name);
+  if (peer >= 0) {
+    problems.enter(field);
+    const condition = identities(negated, values, peer, context, problems);
+    problems.leave();
+    return condition;
+  }
+  if (name == "source.ip") {
+    problems.enter(field);
+    context.needDirectAddress(problems);
+    const condition = new DirectIpCondition(negated, ranges(values, problems));
+    problems.leave();
+    return condition;
+  }
   if (name == "destination.port" || name == "destination.ip" || name == "remote.ip") {
     problems.enter(field);
     let condition: Condition;
@@ -147,16 +300,17 @@ function whenCondition(
   return null;
 }
 
+/** The kind of identity that an attribute is about, or -1. */
+function peerAttribute(name: string): i32 {
+  if (name == "source.principal") return Identity.Principal;
+  if (name == "source.namespace") return Identity.Namespace;
+  if (name == "source.serviceAccount") return Identity.ServiceAccount;
+  return name == "source.trustDomain" ? Identity.TrustDomain : -1;
+}
+
 /** Attributes that Istio has and that this version does not enforce. */
 function isIstios(name: string): bool {
-  return (
-    name == "source.ip" ||
-    name == "source.namespace" ||
-    name == "source.principal" ||
-    name == "source.serviceAccount" ||
-    name == "source.trustDomain" ||
-    name.startsWith("experimental.envoy.filters.")
-  );
+  return name.startsWith("experimental.envoy.filters.");
 }
 
 /** The names in `prefix[a][b]`; null when the key has another form. */

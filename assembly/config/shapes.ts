@@ -4,8 +4,8 @@ import { Shape, Type } from "./schema";
 
 const source = new Shape()
   .of(Type.TextList, "requestPrincipals notRequestPrincipals remoteIpBlocks notRemoteIpBlocks")
-  .notYet("principals notPrincipals namespaces notNamespaces serviceAccounts notServiceAccounts")
-  .notYet("trustDomains notTrustDomains ipBlocks notIpBlocks");
+  .of(Type.TextList, "principals notPrincipals namespaces notNamespaces ipBlocks notIpBlocks")
+  .of(Type.TextList, "serviceAccounts notServiceAccounts trustDomains notTrustDomains");
 
 const operation = new Shape().of(
   Type.TextList,
@@ -87,4 +87,5 @@ export const pluginConfiguration = new Shape()
   .of(Type.TextList, "filterStateClaims")
   .nested(Type.Object, "tokenCache", new Shape().of(Type.Number, "maxTokens maxBytes"))
   .of(Type.Anything, "resources")
-  .notYet("xfcc connectionFacts peerRejection");
+  .nested(Type.Object, "connectionFacts", new Shape().of(Type.Text, "directAddress peerUris"))
+  .notYet("xfcc peerRejection");

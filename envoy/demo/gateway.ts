@@ -11,8 +11,9 @@ import { Authority } from '../certificates.ts';
 import { PLUGIN, type WasmPlugin, discoveredWasmFilter } from '../config/wasm-filter.ts';
 import { INGRESS, proxyBootstrap } from '../gateway.ts';
 import { EnvoyProcess, discoveryFolder } from '../runtime/process.ts';
-import { loadResources } from '../../istio/load.ts';
+import { type Resource, loadResources } from '../../istio/load.ts';
 import { locateErrors } from '../../istio/module-errors.ts';
+import { CONNECTION_FACTS } from '../config/connection-facts.ts';
 import { pluginConfiguration } from '../../istio/plugin-configuration.ts';
 import { formatProblem } from '../../istio/problem.ts';
 import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../../istio/token/keys.ts';
@@ -66,7 +67,7 @@ export class DemoGateway {
       const envoy = await EnvoyProcess.start({
         binary: binary.path,
         folder,
-        plugins: [plugin(module, pluginConfiguration([]))],
+        plugins: [plugin(module, [])],
         bootstrap: proxyBootstrap({
           node: { namespace: 'istio-system', labels: { istio: 'ingressgateway' } },
           listen: { address: '127.0.0.1', port },
@@ -102,7 +103,7 @@ export class DemoGateway {
     const sources = policies.map((text, i) => ({ file: `policy-${i + 1}.yaml`, text }));
     const { resources, problems } = loadResources(sources);
     if (problems.length > 0) return problems.map(formatProblem);
-    const applied = await this.envoy.apply(plugin(this.module, pluginConfiguration(resources)));
+    const applied = await this.envoy.apply(plugin(this.module, resources));
     return applied.accepted ? [] : locateErrors(applied.errors, resources).map(formatProblem);
   }
 
@@ -126,7 +127,8 @@ export class DemoGateway {
   }
 }
 
-function plugin(module: string, configuration: string): WasmPlugin {
+function plugin(module: string, resources: Resource[]): WasmPlugin {
+  const configuration = pluginConfiguration(resources, { connectionFacts: CONNECTION_FACTS });
   return { name: PLUGIN, vmId: PLUGIN, module, configuration };
 }
 

@@ -182,6 +182,14 @@ describe('a resource is refused', () => {
       ],
     ],
     [
+      'with a peer that nobody tells of',
+      deny({ from: [{ source: { principals: ['a'], notIpBlocks: ['::1'] } }] }),
+      [
+        `${AT}spec.rules[0].from[0].source.principals: needs connectionFacts.peerUris: a Wasm filter sees the first URI SAN alone`,
+        `${AT}spec.rules[0].from[0].source.notIpBlocks: needs connectionFacts.directAddress: a Wasm filter sees what X-Forwarded-For claims`,
+      ],
+    ],
+    [
       'with a when without key',
       deny({ when: [{ values: ['a'] }] }),
       [`${AT}spec.rules[0].when[0].key: \`key\` must not be empty`],
@@ -308,19 +316,9 @@ describe('a resource is refused', () => {
       'not supported yet',
     ],
     [
-      'principals',
-      deny({ from: [{ source: { principals: ['a'] } }] }),
-      'principals: not supported yet',
-    ],
-    [
-      'ipBlocks',
-      deny({ from: [{ source: { ipBlocks: ['::1'] } }] }),
-      'ipBlocks: not supported yet',
-    ],
-    [
-      'a peer in when',
-      deny({ when: [{ key: 'source.ip', values: ['::1'] }] }),
-      'spec.rules[0].when[0].key: source.ip is not supported yet',
+      'an attribute of another filter',
+      deny({ when: [{ key: 'experimental.envoy.filters.http.x[k]', values: ['a'] }] }),
+      'experimental.envoy.filters.http.x[k] is not supported yet',
     ],
     [
       'targetRefs',
