@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
-SCRIPT_SOURCES := $(shell find host istio envoy cli bench -name '*.ts') tsconfig.json tsconfig.build.json
+SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
 .PHONY: help build demo up test bench bench-memory lint format clean

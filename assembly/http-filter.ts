@@ -1,8 +1,10 @@
-// One request, top to bottom: authentication → authorization.
+// One request, top to bottom: CUSTOM policies → authentication → authorization.
 import {
+  ABSENT,
   Action,
   HttpContext,
   MapType,
+  NO_CALL,
   StreamType,
   continueStream,
   constant,
@@ -11,15 +13,23 @@ import {
   isPresent,
 } from "as-proxy-wasm-sdk/assembly";
 import { RemoteKeySet } from "./authn/remote-key-set";
+import { ExtAuthzAnswer, Verdict } from "./ext-authz/answer";
+import { ExtAuthzCheck } from "./ext-authz/check";
+import { BodySettings, ExtAuthzProvider } from "./ext-authz/provider";
 import { Plugin } from "./plugin";
 import {
+  recordFailOpen,
   recordObserved,
   replyDenied,
+  replyExtAuthzDenied,
+  replyExtAuthzFailed,
   replyFactMissing,
   replyNotConfigured,
+  replyTooLarge,
   replyUnauthenticated,
   replyUndecided,
 } from "./replies";
+import { Request } from "./request";
 import { JwtStatus } from "./status";
 
 export class HttpFilter extends HttpContext {
@@ -29,6 +39,8 @@ export class HttpFilter extends HttpContext {
   private awaited: RemoteKeySet | null = null;
   /** When it has waited long enough (nanoseconds since the Unix epoch); 0 while it has not waited. */
   private deadline: u64 = 0;
+  private check: ExtAuthzCheck = new ExtAuthzCheck();
+  private endOfStream: bool = false;
 
   constructor(
     id: u32,
@@ -39,13 +51,70 @@ export class HttpFilter extends HttpContext {
 
   override onRequestHeaders(count: u32, endOfStream: bool): u32 {
     if (FAULTS) injectFault();
+    this.endOfStream = endOfStream;
     return this.decide();
   }
 
-  /** The key set that the request has waited for has come, or will not come in time. */
+  /** The body comes while the headers are held only where an authorizer wants it. */
+  override onRequestBody(size: u32, endOfStream: bool): u32 {
+    if (!this.check.isCollecting) return Action.Continue;
+    const provider = this.plugin.extAuthz;
+    if (provider === null) return this.undecided();
+    const settings = provider.body;
+    if (settings === null) return this.undecided();
+    if (size > settings.most && !settings.allowsPartial) {
+      this.check.isCollecting = false;
+      this.plugin.metrics.fail("request_payload_too_large");
+      replyTooLarge();
+      return Action.Pause;
+    }
+    if (!endOfStream && size <= settings.most) return Action.Pause;
+    return this.askWithBody(provider, settings, size > settings.most);
+  }
+
+  override onRequestTrailers(count: u32): u32 {
+    if (!this.check.isCollecting) return Action.Continue;
+    const provider = this.plugin.extAuthz;
+    if (provider === null) return this.undecided();
+    const settings = provider.body;
+    if (settings === null) return this.undecided();
+    return this.askWithBody(provider, settings, false) == Action.Continue
+      ? Action.Continue
+      : Action.Pause;
+  }
+
+  override onResponseHeaders(count: u32, endOfStream: bool): u32 {
+    this.check.addResponseHeaders();
+    return Action.Continue;
+  }
+
+  /** The authorizer has answered, or the key set that the request has waited for has come, or will not come in time. */
   override onWake(): void {
     this.awaited = null;
-    if (this.decide() == Action.Continue) continueStream(StreamType.HttpRequest);
+    const answer = this.plugin.answer;
+    const action = answer === null ? this.decide() : this.heed(answer);
+    if (action == Action.Continue) continueStream(StreamType.HttpRequest);
+  }
+
+  private heed(answer: ExtAuthzAnswer): u32 {
+    const check = this.check;
+    check.call = NO_CALL;
+    const metrics = this.plugin.metrics;
+    const provider = this.plugin.extAuthz;
+    const rule = check.rule;
+    if (provider === null || rule === null) return this.undecided();
+    if (answer.verdict == Verdict.Failed) return this.withoutAnswer(provider);
+    if (answer.verdict == Verdict.Denied) {
+      metrics.extAuthz(provider.name, "deny");
+      metrics.deny(rule.name);
+      replyExtAuthzDenied(rule, provider, answer);
+      return Action.PauseAll;
+    }
+    metrics.extAuthz(provider.name, "allow");
+    if (!answer.applyTo(provider)) return this.undecided();
+    check.keepResponseHeaders(answer.responseHeaders(provider));
+    check.isDone = true;
+    return this.decide();
   }
 
   override onDelete(): void {
@@ -53,6 +122,8 @@ export class HttpFilter extends HttpContext {
     if (awaited !== null) awaited.waiting.forget(this);
     this.awaited = null;
     this.deadline = 0;
+    this.plugin.forgetCall(this.check.call);
+    this.check.clear();
     this.plugin.recycle(this);
   }
 
@@ -61,7 +132,7 @@ export class HttpFilter extends HttpContext {
     if (!plugin.isConfigured) {
       plugin.metrics.fail("not_configured");
       replyNotConfigured();
-      return Action.Pause;
+      return Action.PauseAll;
     }
     const request = plugin.request;
     const now = currentTime();
@@ -69,35 +140,87 @@ export class HttpFilter extends HttpContext {
       return this.undecided();
     }
 
+    const extAuthz = plugin.extAuthz;
+    if (extAuthz !== null && !this.check.isDone) {
+      const rule = plugin.authorization.custom(request);
+      if (request.isFactMissing) return this.factMissing();
+      if (rule !== null) {
+        this.check.rule = rule;
+        return this.ask(extAuthz, request);
+      }
+      this.check.isDone = true;
+    }
+
     const authenticator = plugin.authenticator;
     const mayWait = this.deadline == 0 || now < this.deadline;
     let status = authenticator.authenticate(request, now, plugin.id, mayWait);
     if (status == JwtStatus.Waiting) {
-      if (this.waitFor(authenticator.awaited, now)) return Action.Pause;
+      if (this.waitFor(authenticator.awaited, now)) return Action.PauseAll;
       status = JwtStatus.JwksFetchFail;
     }
     if (status == JwtStatus.NotApplied) return this.undecided();
     if (status != JwtStatus.Ok) {
       plugin.metrics.unauthenticated(status);
       replyUnauthenticated(request, status, authenticator);
-      return Action.Pause;
+      return Action.PauseAll;
     }
 
     const decision = plugin.authorization.decide(request);
-    if (request.isFactMissing) {
-      plugin.metrics.fail("connection_fact_missing");
-      replyFactMissing();
-      return Action.Pause;
-    }
+    if (request.isFactMissing) return this.factMissing();
     plugin.metrics.observed(decision);
     recordObserved(decision);
     if (!decision.allowed) {
       plugin.metrics.deny(decision.rule);
       replyDenied(decision.id);
-      return Action.Pause;
+      return Action.PauseAll;
     }
     plugin.metrics.allow();
     return Action.Continue;
+  }
+
+  /** Asks the authorizer; where it wants the body, that must come first. */
+  private ask(provider: ExtAuthzProvider, request: Request): u32 {
+    const check = this.check;
+    if (check.needsBody(provider, request, this.endOfStream)) {
+      check.isCollecting = true;
+      return Action.Pause;
+    }
+    if (check.ask(provider, request, ABSENT, false)) {
+      this.plugin.awaitAnswer(check.call, this);
+      return Action.PauseAll;
+    }
+    return this.withoutAnswer(provider);
+  }
+
+  private askWithBody(provider: ExtAuthzProvider, settings: BodySettings, isPartial: bool): u32 {
+    const check = this.check;
+    const request = this.plugin.request;
+    check.isCollecting = false;
+    if (!request.load()) return this.undecided();
+    if (check.ask(provider, request, check.collected(settings), isPartial)) {
+      this.plugin.awaitAnswer(check.call, this);
+      return Action.PauseAndWatermark;
+    }
+    return this.withoutAnswer(provider);
+  }
+
+  /** The authorizer cannot be asked, or does not answer: `failOpen` decides. */
+  private withoutAnswer(provider: ExtAuthzProvider): u32 {
+    this.plugin.metrics.extAuthz(provider.name, "error");
+    if (provider.failOpen) {
+      recordFailOpen(provider);
+      this.check.isDone = true;
+      return this.decide();
+    }
+    this.plugin.metrics.fail("ext_authz_error");
+    replyExtAuthzFailed(provider);
+    return Action.PauseAll;
+  }
+
+  private factMissing(): u32 {
+    this.plugin.metrics.fail("connection_fact_missing");
+    replyFactMissing();
+    return Action.PauseAll;
   }
 
   private waitFor(remote: RemoteKeySet | null, now: u64): bool {
@@ -112,7 +235,7 @@ export class HttpFilter extends HttpContext {
   private undecided(): u32 {
     this.plugin.metrics.fail("host_call_failed");
     replyUndecided();
-    return Action.Pause;
+    return Action.PauseAll;
   }
 }
 

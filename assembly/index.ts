@@ -5,6 +5,6 @@ import { Plugin } from "./plugin";
 export * from "as-proxy-wasm-sdk/assembly/exports/root";
 export * from "as-proxy-wasm-sdk/assembly/exports/tick";
 export * from "as-proxy-wasm-sdk/assembly/exports/http-call";
-export { proxy_on_request_headers } from "as-proxy-wasm-sdk/assembly/exports/http";
+export * from "as-proxy-wasm-sdk/assembly/exports/http";
 
 registerRoot((id: u32): RootContext => new Plugin(id));

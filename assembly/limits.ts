@@ -65,3 +65,6 @@ export const MAX_CONFIGURATION_ERRORS: i32 = 50;
 
 /** How much of the path Envoy repeats in the realm of a 401. */
 export const MAX_REALM_PATH_BYTES: usize = 256;
+
+/** Bytes of a body that goes to an external authorizer: what a callback's memory holds several times. */
+export const MAX_CHECKED_BODY_BYTES: u32 = 4 * 1024 * 1024;

@@ -45,6 +45,11 @@ export class RequestMetrics {
     else if (decision.dryRunRefuses) this.count(DRY_RUN_REFUSED);
   }
 
+  /** An external authorizer was asked; `result` is `allow`, `deny` or `error`. */
+  extAuthz(provider: string, result: string): void {
+    this.count("portcullis_ext_authz_total;provider=" + provider + ";result=" + result);
+  }
+
   private count(name: string): void {
     if (!this.byName.has(name)) this.byName.set(name, Metric.counter(name));
     this.byName.get(name).add();

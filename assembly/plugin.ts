@@ -5,10 +5,12 @@ import {
   EMPTY,
   HttpContext,
   LogLevel,
+  NO_CALL,
   RootContext,
   getBuffer,
   log,
   setTickPeriod,
+  wake,
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "./authn/authenticator";
 import { RemoteKeySet } from "./authn/remote-key-set";
@@ -17,6 +19,8 @@ import { AuthorizationEngine } from "./authz/engine";
 import { Compiled, compile } from "./config/compile";
 import { everConfigured, rememberConfigured } from "./config/ever-configured";
 import { Problems } from "./config/problems";
+import { ExtAuthzAnswer } from "./ext-authz/answer";
+import { ExtAuthzProvider } from "./ext-authz/provider";
 import { HttpFilter } from "./http-filter";
 import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits";
 import { RequestMetrics } from "./metrics";
@@ -31,6 +35,12 @@ export class Plugin extends RootContext {
   request: Request = new Request(0, ABSENT, ABSENT);
   authenticator: Authenticator = unconfigured(this.metrics);
   authorization: AuthorizationEngine = new Compiled().authorization();
+  /** The external authorizer of the CUSTOM policies, or null where none applies. */
+  extAuthz: ExtAuthzProvider | null = null;
+  /** The authorizer's answer that is being delivered, or null. */
+  answer: ExtAuthzAnswer | null = null;
+  /** Requests by the call whose answer they wait for. */
+  private asking: Map<u32, HttpFilter> = new Map<u32, HttpFilter>();
   /** The longest that a request may wait for keys, in nanoseconds. */
   longestWait: u64 = 0;
   /** The key sets that are fetched for this plugin. */
@@ -55,6 +65,7 @@ export class Plugin extends RootContext {
     this.request = new Request(compiled.containerPort, compiled.directAddress, compiled.peerUris);
     this.authenticator = compiled.authenticator(this.metrics);
     this.authorization = compiled.authorization();
+    this.extAuthz = compiled.extAuthz;
     for (let i = 0; i < compiled.remotes.length; i++) {
       const need = compiled.remotes[i];
       need.set.adopt(this.id, need.refresh, need.timeout, need.cooldown);
@@ -86,6 +97,16 @@ export class Plugin extends RootContext {
   }
 
   override onHttpCallResponse(token: u32, headers: u32, bodySize: u32, trailers: u32): void {
+    if (this.asking.has(token)) {
+      const filter = this.asking.get(token);
+      this.asking.delete(token);
+      const answer = new ExtAuthzAnswer();
+      answer.read(bodySize);
+      this.answer = answer;
+      wake(filter);
+      this.answer = null;
+      return;
+    }
     for (let i = 0; i < this.remotes.length; i++) {
       const remote = this.remotes[i];
       if (!remote.awaits(this.id, token)) continue;
@@ -106,6 +127,16 @@ export class Plugin extends RootContext {
     filter.spare = null;
     filter.id = id;
     return filter;
+  }
+
+  /** A request waits for its external authorizer: Envoy answers the root context, whoever has asked. */
+  awaitAnswer(call: u32, filter: HttpFilter): void {
+    this.asking.set(call, filter);
+  }
+
+  /** Nobody waits for this answer any more. */
+  forgetCall(call: u32): void {
+    if (call != NO_CALL) this.asking.delete(call);
   }
 
   /** Keeps the filter of a request that has ended for one that comes: no garbage a request. */

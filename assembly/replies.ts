@@ -17,6 +17,9 @@ import {
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "./authn/authenticator";
 import { Decision } from "./authz/engine";
+import { Rule } from "./authz/rule";
+import { ExtAuthzAnswer } from "./ext-authz/answer";
+import { ExtAuthzProvider } from "./ext-authz/provider";
 import { MAX_REALM_PATH_BYTES } from "./limits";
 import { Request } from "./request";
 import { JwtStatus, reasonOfStatus, textOfStatus } from "./status";
@@ -24,6 +27,10 @@ import { JwtStatus, reasonOfStatus, textOfStatus } from "./status";
 const WWW_AUTHENTICATE = constant("www-authenticate");
 const FORWARDED_PROTO = constant("x-forwarded-proto");
 const ORIGINAL_PATH = constant("x-envoy-original-path");
+const EXT_AUTHZ_DENIED_DETAILS = constant("ext_authz_denied");
+const EXT_AUTHZ_ERROR_DETAILS = constant("ext_authz_error");
+const TOO_LARGE_DETAILS = constant("request_payload_too_large");
+const TOO_LARGE_BODY = constant("Payload Too Large");
 const RBAC_BODY = constant("RBAC: access denied");
 const UNDECIDED_BODY = constant("portcullis: the request could not be read");
 const UNDECIDED_DETAILS = constant("portcullis_host_call_failed");
@@ -68,6 +75,39 @@ export function replyDenied(id: Span): void {
     join3(encode("rbac_access_denied_matched_policy["), id, encode("]")),
     RBAC_BODY,
   );
+}
+
+/** What an external authorizer has answered in the place of the upstream, as Envoy's ext_authz passes it on. */
+export function replyExtAuthzDenied(
+  rule: Rule,
+  provider: ExtAuthzProvider,
+  answer: ExtAuthzAnswer,
+): void {
+  const policy = join3(encode("deny policy="), rule.id, EMPTY);
+  setProperty(DECISION, join3(policy, encode(" provider="), encode(provider.name)));
+  sendLocalReply(
+    answer.status,
+    EXT_AUTHZ_DENIED_DETAILS,
+    answer.body,
+    answer.denialHeaders(provider),
+  );
+}
+
+/** `statusOnError`, where the external authorizer gives no answer. */
+export function replyExtAuthzFailed(provider: ExtAuthzProvider): void {
+  setProperty(DECISION, encode("error reason=ext_authz_error provider=" + provider.name));
+  sendLocalReply(provider.statusOnError, EXT_AUTHZ_ERROR_DETAILS, EMPTY);
+}
+
+/** Leaves word that a request has passed because its authorizer gave no answer: `failOpen`. */
+export function recordFailOpen(provider: ExtAuthzProvider): void {
+  setProperty(DECISION, encode("fail_open provider=" + provider.name));
+}
+
+/** 413 for a body that is longer than what may go to the external authorizer. */
+export function replyTooLarge(): void {
+  setProperty(DECISION, encode("error reason=request_payload_too_large"));
+  sendLocalReply(413, TOO_LARGE_DETAILS, TOO_LARGE_BODY);
 }
 
 /** 403 where a policy asks for a fact of the connection that was declared and is not there: `connectionFacts`. */

@@ -29,6 +29,8 @@ const DESTINATION_ADDRESS = propertyPath("destination.address");
 const SOURCE_ADDRESS = propertyPath("source.address");
 const REQUESTED_SERVER_NAME = propertyPath("connection.requested_server_name");
 
+const DYNAMIC_METADATA = propertyPath("metadata");
+
 const UNKNOWN_PORT: i32 = -1;
 
 /** The request of the current callback. Its spans end with the callback. */
@@ -151,6 +153,11 @@ export class Request {
   requestedServerName(): Span {
     const name = getProperty(REQUESTED_SERVER_NAME);
     return name == ABSENT ? EMPTY : name;
+  }
+
+  /** What other filters have written: an envoy.config.core.v3.Metadata message; ABSENT when the host does not tell. */
+  dynamicMetadata(): Span {
+    return getProperty(DYNAMIC_METADATA);
   }
 
   /** The claim at a path of members, of the token that the request speaks with; NO_NODE without. */

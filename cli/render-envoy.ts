@@ -10,8 +10,10 @@ import { type MeshConfig, readMeshConfig } from '../istio/mesh-config.ts';
 import { locateErrors } from '../istio/module-errors.ts';
 import {
   type Settings,
+  authorizersOf,
   jwksUrisOf,
   pluginConfiguration,
+  wantsBodies,
   withKeySets,
 } from '../istio/plugin-configuration.ts';
 import { formatProblem } from '../istio/problem.ts';
@@ -104,10 +106,17 @@ async function render(options: Options): Promise<void> {
       admin: parseAddress('--admin', options.admin),
       gateway: options.gateway ?? false,
       filters: [
-        staticWasmFilter({ name: PLUGIN, vmId: PLUGIN, module: options.wasm, configuration }),
+        staticWasmFilter({
+          name: PLUGIN,
+          vmId: PLUGIN,
+          module: options.wasm,
+          configuration,
+          holdsHeadersAlone: wantsBodies(settings),
+        }),
       ],
       accessLogPath: '/dev/stdout',
       pathNormalization: mesh.pathNormalization,
+      authorizers: authorizersOf(settings),
       jwksUris: new Map(jwksUrisOf(resources).map((uri) => [uri, {}])),
     }),
     options.output,

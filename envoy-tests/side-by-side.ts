@@ -37,11 +37,15 @@ function sorted(url: URL): string {
   return url.pathname + url.search;
 }
 
-/** Asks both, and demands the same answer; ours. */
-export async function askBoth(world: World, ask: Ask): Promise<Answer> {
-  const ours = await world.ask(ask);
-  const native = await world.ask({ ...ask, listener: NATIVE });
-  const [ourPort, nativePort] = [world.envoy.port(INGRESS), world.envoy.port(NATIVE)];
+/** Asks both, and demands the same answer; ours. `listeners`: the module's, and the one with the native filters. */
+export async function askBoth(
+  world: World,
+  ask: Ask,
+  listeners: [ours: string, native: string] = [INGRESS, NATIVE],
+): Promise<Answer> {
+  const ours = await world.ask({ ...ask, listener: listeners[0] });
+  const native = await world.ask({ ...ask, listener: listeners[1] });
+  const [ourPort, nativePort] = listeners.map((name) => world.envoy.port(name)) as [number, number];
   expect(comparable(ours, ourPort)).toEqual(comparable(native, nativePort));
   return ours;
 }

@@ -11,13 +11,18 @@ import { JwksServer } from '../envoy/apps/jwks-server.ts';
 import { portOf } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
 import { Authority, type KeyPair } from '../envoy/certificates.ts';
-import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
+import { CONNECTION_FACTS, connectionFactsFilter } from '../envoy/config/connection-facts.ts';
 import { type JsonObject, typed } from '../envoy/config/types.ts';
 import { PLUGIN, type WasmPlugin, discoveredWasmFilter } from '../envoy/config/wasm-filter.ts';
 import { INGRESS, proxyBootstrap } from '../envoy/gateway.ts';
 import { type Applied, EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
 import { loadResources } from '../istio/load.ts';
-import { type Settings, pluginConfiguration } from '../istio/plugin-configuration.ts';
+import {
+  type Settings,
+  authorizersOf,
+  pluginConfiguration,
+  wantsBodies,
+} from '../istio/plugin-configuration.ts';
 import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../istio/token/keys.ts';
 
 export const SHIPPED = resolve('build/portcullis.wasm');
@@ -39,10 +44,14 @@ export interface WorldOptions {
   concurrency?: number;
   /** Native filters for the neighbouring listener. */
   native?: JsonObject[];
+  /** More listeners with native filters, by name. */
+  natives?: Record<string, JsonObject[]>;
   /** More listeners with a plugin each, by name: their policies. */
   more?: Record<string, string>;
   /** The key set that the key server serves, in the place of the tests' own. */
   jwks?: string;
+  /** The port of the external authorizer that all providers of the settings mean. */
+  authorizer?: number;
   /** Changes the bootstrap before it is used. */
   change?: (bootstrap: JsonObject) => void;
 }
@@ -65,6 +74,9 @@ export interface Ask {
   listener?: string;
   agent?: Agent;
   signal?: AbortSignal;
+  /** Its body, in pieces. */
+  body?: string[];
+  trailers?: Record<string, string>;
   /** Over TLS, with this certificate if there is one. */
   tls?: TlsClient;
 }
@@ -125,9 +137,17 @@ export class World {
       jwksUris: new Map([
         [JWKS_URI, { endpoint: { address: '127.0.0.1', port: jwksServer.port }, caFile }],
       ]),
+      authorizers: authorizersOf(settings).map((authorizer) => ({
+        ...authorizer,
+        endpoint: { address: '127.0.0.1', port: options.authorizer ?? 1 },
+      })),
       neighbours: [
         ...(options.native ? [{ name: NATIVE, filters: options.native }] : []),
-        ...Object.keys(more).map((name) => ({ name, filters: [discoveredWasmFilter(name, ecds)] })),
+        ...Object.entries(options.natives ?? {}).map(([name, filters]) => ({ name, filters })),
+        ...Object.keys(more).map((name) => ({
+          name,
+          filters: [connectionFactsFilter(), discoveredWasmFilter(name, ecds)],
+        })),
       ],
     });
     options.change?.(bootstrap);
@@ -185,6 +205,8 @@ export class World {
         },
       );
       outgoing.on('error', failed);
+      for (const piece of ask.body ?? []) outgoing.write(piece);
+      if (ask.trailers) outgoing.addTrailers(ask.trailers);
       outgoing.end();
     });
   }
@@ -250,6 +272,23 @@ export function showDetails(bootstrap: JsonObject): void {
   }
 }
 
+/** Puts a filter in front of all others that writes dynamic metadata of `envoy.filters.http.test`. */
+export function writeMetadata(bootstrap: JsonObject, value: object): void {
+  const { listeners } = bootstrap.static_resources as unknown as {
+    listeners: {
+      filter_chains: { filters: { typed_config: { http_filters: JsonObject[] } }[] }[];
+    }[];
+  };
+  for (const { filter_chains } of listeners) {
+    filter_chains[0]!.filters[0]!.typed_config.http_filters.unshift({
+      name: 'write-metadata',
+      typed_config: typed('envoy.extensions.filters.http.set_metadata.v3.Config', {
+        metadata: [{ metadata_namespace: 'envoy.filters.http.test', value: value as JsonObject }],
+      }),
+    });
+  }
+}
+
 /** TLS on all listeners: a client may present a certificate, and it must be of the authority then. */
 export function withTls(authority: Authority, server: KeyPair): (bootstrap: JsonObject) => void {
   const inline = (text: string): JsonObject => ({ inline_string: text });
@@ -276,5 +315,6 @@ export function withTls(authority: Authority, server: KeyPair): (bootstrap: Json
 function plugin(name: string, module: string, policies: string, settings: Settings): WasmPlugin {
   const { resources, problems } = loadResources([{ file: 'test.yaml', text: policies }]);
   if (problems.length > 0) throw new Error(problems[0]!.message);
-  return { name, vmId: PLUGIN, module, configuration: pluginConfiguration(resources, settings) };
+  const configuration = pluginConfiguration(resources, settings);
+  return { name, vmId: PLUGIN, module, configuration, holdsHeadersAlone: wantsBodies(settings) };
 }

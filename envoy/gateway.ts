@@ -1,7 +1,7 @@
 // A proxy with the module in front of one upstream: the shape of `render envoy`, of the demo and of the tests.
 import { connectionFactsFilter } from './config/connection-facts.ts';
 import { bootstrap } from './config/bootstrap.ts';
-import { type JwksRoute, cluster, jwksCluster } from './config/clusters.ts';
+import { type JwksRoute, authorizerCluster, cluster, jwksCluster } from './config/clusters.ts';
 import { type PathNormalization, httpListener } from './config/http-listener.ts';
 import type { Address, JsonObject, Node } from './config/types.ts';
 
@@ -23,6 +23,8 @@ export interface Proxy {
   pathNormalization?: PathNormalization;
   /** Key sets to fetch, each with its route if not the obvious one. */
   jwksUris: Map<string, JwksRoute>;
+  /** External authorizers, each with its address if that is not its host's. */
+  authorizers?: { host: string; port: number; endpoint?: Address }[];
   /** Listeners beside: tests put the native filters there. */
   neighbours?: { name: string; filters: JsonObject[] }[];
 }
@@ -30,6 +32,9 @@ export interface Proxy {
 /** The proxy's bootstrap. */
 export function proxyBootstrap(proxy: Proxy): JsonObject {
   const jwks = [...proxy.jwksUris].map(([uri, route]) => jwksCluster(uri, route));
+  const authorizers = (proxy.authorizers ?? []).map(({ host, port, endpoint }) =>
+    authorizerCluster(host, port, endpoint),
+  );
   const all = [
     { name: INGRESS, filters: [connectionFactsFilter(), ...proxy.filters] },
     ...(proxy.neighbours ?? []),
@@ -52,7 +57,7 @@ export function proxyBootstrap(proxy: Proxy): JsonObject {
     clusters: [
       cluster(UPSTREAM, proxy.upstream),
       // Several URIs of one host share its cluster.
-      ...new Map(jwks.map((one) => [one.name, one])).values(),
+      ...new Map([...jwks, ...authorizers].map((one) => [one.name, one])).values(),
     ],
   });
 }

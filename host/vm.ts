@@ -126,7 +126,8 @@ export class Vm {
       this.guest.call('proxy_on_context_create', 0, stream.id, root.id);
       return this.guest.call('proxy_on_request_headers', 0, stream.id, headers.length, 1);
     });
-    const stops = action === Action.Pause || this.stopped;
+    // Envoy knows more ways to stop than one; what is not Continue is one of them.
+    const stops = action !== Action.Continue || this.stopped;
     if (stream.state === 'open') stream.state = stops ? 'paused' : 'continued';
     return stream;
   }

@@ -1,11 +1,8 @@
 // Istio's MeshConfig, as far as it bears on these policies.
 import { parseDocument } from 'yaml';
-import type { Settings } from './plugin-configuration.ts';
+import type { ExtensionProvider, Settings } from './plugin-configuration.ts';
 
 const NORMALIZATIONS = ['DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'];
-
-/** Fields that would change a decision and that are not understood yet. */
-const REFUSED = ['extensionProviders', 'defaultProviders'];
 
 /** What a MeshConfig says. */
 export interface MeshConfig {
@@ -19,14 +16,12 @@ export function readMeshConfig(text: string): MeshConfig {
   if (document.errors.length > 0) throw new Error(document.errors[0]!.message.split('\n')[0]);
   const mesh = (document.toJS() ?? {}) as Record<string, unknown>;
   if (typeof mesh !== 'object' || Array.isArray(mesh)) throw new Error('must be an object');
-  for (const field of REFUSED) {
-    if (field in mesh) throw new Error(`${field} is not supported yet`);
-  }
   return {
     settings: {
       rootNamespace: textOf(mesh, 'rootNamespace'),
       trustDomain: textOf(mesh, 'trustDomain'),
       trustDomainAliases: textsOf(mesh, 'trustDomainAliases'),
+      extensionProviders: providersOf(mesh.extensionProviders),
     },
     pathNormalization: normalizationOf(mesh.pathNormalization),
   };
@@ -46,6 +41,16 @@ function textsOf(mesh: Record<string, unknown>, field: string): string[] | undef
     throw new Error(`${field} must be a list of strings`);
   }
   return value;
+}
+
+/** The list as it is written: the module judges it. */
+function providersOf(value: unknown): ExtensionProvider[] | undefined {
+  if (value === undefined) return undefined;
+  const isObject = (item: unknown): boolean => typeof item === 'object' && item !== null;
+  if (!Array.isArray(value) || !value.every(isObject)) {
+    throw new Error('extensionProviders must be a list of objects');
+  }
+  return value as ExtensionProvider[];
 }
 
 function normalizationOf(value: unknown): MeshConfig['pathNormalization'] {

@@ -16,6 +16,38 @@ export interface Settings {
   minRsaKeyBits?: number;
   filterStateClaims?: string[];
   tokenCache?: { maxTokens?: number; maxBytes?: number };
+  /** MeshConfig's, verbatim. */
+  extensionProviders?: ExtensionProvider[];
+  /** Envoy's plugin is configured with `allow_on_headers_stop_iteration`. */
+  allowOnHeadersStopIteration?: boolean;
+  debugHeaders?: boolean;
+}
+
+/** MeshConfig.extensionProviders[], as far as anybody here reads it: the rest is the module's to judge. */
+export interface ExtensionProvider {
+  name?: string;
+  envoyExtAuthzHttp?: {
+    service?: string;
+    port?: number;
+    includeRequestBodyInCheck?: unknown;
+    [field: string]: unknown;
+  };
+  [kind: string]: unknown;
+}
+
+/** The host and port of every external authorizer over HTTP. */
+export function authorizersOf(settings: Settings): { host: string; port: number }[] {
+  return (settings.extensionProviders ?? []).flatMap(({ envoyExtAuthzHttp: http }) => {
+    const host = http?.service?.replace(/^[^/]*\//, '');
+    return host === undefined || http?.port === undefined ? [] : [{ host, port: http.port }];
+  });
+}
+
+/** Whether an external authorizer wants to see the body of a request. */
+export function wantsBodies(settings: Settings): boolean {
+  return (settings.extensionProviders ?? []).some(
+    ({ envoyExtAuthzHttp: http }) => http?.includeRequestBodyInCheck !== undefined,
+  );
 }
 
 /** What holds for one issuer's tokens beyond Istio's fields. */
@@ -44,6 +76,10 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
     minRsaKeyBits: settings.minRsaKeyBits,
     filterStateClaims: settings.filterStateClaims,
     tokenCache: settings.tokenCache,
+    extensionProviders: settings.extensionProviders,
+    allowOnHeadersStopIteration:
+      settings.allowOnHeadersStopIteration ?? (wantsBodies(settings) ? true : undefined),
+    debugHeaders: settings.debugHeaders,
     resources: resources.map(({ value }) => value),
   });
 }

@@ -9,7 +9,11 @@ import { RequestPrincipalMatcher } from "./request-principal";
 import { StringMatcher } from "./string-matcher";
 
 export abstract class Condition {
-  constructor(private negated: bool) {}
+  constructor(
+    /** Its name in the policy, within its source, operation or rule: `notPaths`, `when[0].values`. */
+    readonly field: string,
+    private negated: bool,
+  ) {}
 
   /** Whether the request meets it. A `not…` field holds where no value matches, absent ones included. */
   matches(request: Request): bool {
@@ -23,11 +27,12 @@ export abstract class Condition {
 /** `operation.paths` and `notPaths`: the path without query and fragment, case-sensitive. */
 export class PathCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private values: StaticArray<StringMatcher>,
     private templates: StaticArray<PathTemplate>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -44,10 +49,11 @@ export class PathCondition extends Condition {
 /** `operation.methods` and `notMethods`: case-sensitive. */
 export class MethodCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private values: StaticArray<StringMatcher>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -61,10 +67,11 @@ export class MethodCondition extends Condition {
 /** `operation.hosts` and `notHosts`: `:authority` with its port, ignoring case. */
 export class HostCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private values: StaticArray<StringMatcher>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -78,10 +85,11 @@ export class HostCondition extends Condition {
 /** `operation.ports` and `notPorts`: the workload's port. */
 export class PortCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private values: StaticArray<i32>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -96,10 +104,11 @@ export class PortCondition extends Condition {
 /** `source.requestPrincipals` and `notRequestPrincipals`: the claims of the verified token. */
 export class RequestPrincipalCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private values: StaticArray<RequestPrincipalMatcher>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -113,12 +122,13 @@ export class RequestPrincipalCondition extends Condition {
 /** `when` with `request.headers[NAME]`: every value of the header is matched by itself; `*` wants it to be there. */
 export class HeaderCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     /** In lower case. */
     private name: Span,
     private values: StaticArray<StringMatcher>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -137,10 +147,11 @@ export class HeaderCondition extends Condition {
 /** `when` with `connection.sni`. */
 export class SniCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private values: StaticArray<StringMatcher>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -155,10 +166,11 @@ export class SniCondition extends Condition {
 /** `source.remoteIpBlocks` and `remote.ip`: the client, as Envoy makes it out behind proxies. */
 export class RemoteIpCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private ranges: StaticArray<IpRange>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -169,10 +181,11 @@ export class RemoteIpCondition extends Condition {
 /** `source.ipBlocks` and `source.ip`: the direct peer. */
 export class DirectIpCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private ranges: StaticArray<IpRange>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -183,10 +196,11 @@ export class DirectIpCondition extends Condition {
 /** `source.principals`, `namespaces`, `serviceAccounts` and `trustDomains`: any name of the peer's certificate. */
 export class IdentityCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private values: StaticArray<IdentityMatcher>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -203,10 +217,11 @@ export class IdentityCondition extends Condition {
 /** `destination.ip`: the connection's own address here. */
 export class DestinationIpCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private ranges: StaticArray<IpRange>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {
@@ -227,11 +242,12 @@ function isInAny(address: IpAddress, ranges: StaticArray<IpRange>): bool {
  */
 export class ClaimCondition extends Condition {
   constructor(
+    field: string,
     negated: bool,
     private path: StaticArray<Span>,
     private values: StaticArray<StringMatcher>,
   ) {
-    super(negated);
+    super(field, negated);
   }
 
   protected override anyValue(request: Request): bool {

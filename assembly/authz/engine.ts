@@ -57,6 +57,7 @@ export class AuthorizationEngine {
   private audit: RuleList;
   private dryRunDeny: RuleList;
   private dryRunAllow: RuleList;
+  private customs: RuleList;
 
   /** The policies by action; those that are only tried apart. */
   constructor(
@@ -65,12 +66,19 @@ export class AuthorizationEngine {
     audit: Policies,
     dryRunDeny: Policies,
     dryRunAllow: Policies,
+    custom: Policies,
   ) {
     this.deny = new RuleList(deny);
     this.allow = new RuleList(allow);
     this.audit = new RuleList(audit);
     this.dryRunDeny = new RuleList(dryRunDeny);
     this.dryRunAllow = new RuleList(dryRunAllow);
+    this.customs = new RuleList(custom);
+  }
+
+  /** The CUSTOM rule that sends the request to its external authorizer, or null. Asked before tokens are looked at. */
+  custom(request: Request): Rule | null {
+    return this.customs.first(request);
   }
 
   /**

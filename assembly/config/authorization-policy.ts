@@ -1,17 +1,20 @@
 // AuthorizationPolicy → rules, with what Istio's webhook refuses, in its words (pkg/config/validation).
-import { Span, constant, equals, isPresent, toText } from "as-proxy-wasm-sdk/assembly";
+import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import { Condition } from "../authz/condition";
 import { Policies } from "../authz/engine";
 import { Rule } from "../authz/rule";
 import { Kind, Node, after, countOf, firstOf, kindOf, member } from "../json/tape";
 import { isDryRun } from "./annotations";
 import { Compiled, textMember } from "./compile";
+import { providerNamed, unknownProvider } from "./extension-providers";
 import { RuleContext, conditionsOf, whenConditions } from "./conditions";
 import { Problems } from "./problems";
 import { Resource, SPEC } from "./resources";
 import { quoted } from "./validate";
 
 const ACTION = constant("action");
+const PROVIDER = constant("provider");
+const NAME = constant("name");
 const RULES = constant("rules");
 const FROM = constant("from");
 const TO = constant("to");
@@ -36,17 +39,28 @@ export function compileAuthorizationPolicy(
   const dryRun = isDryRun(resource, canBeTried, toText(action), problems);
   problems.enter(SPEC);
   const rules = member(resource.spec, RULES);
-  if (equals(action, DENY) && countOf(rules) == 0) {
+  const isCustom = equals(action, CUSTOM);
+  const provider = textMember(member(resource.spec, PROVIDER), NAME);
+  if (isCustom) {
+    useProvider(provider, resource.applies, compiled, problems);
+  } else if (kindOf(member(resource.spec, PROVIDER)) == Kind.Object) {
+    problems.addAt(
+      PROVIDER,
+      "`provider` must not be with non CUSTOM action, found " + toText(action),
+    );
+  }
+  if ((isCustom || equals(action, DENY)) && countOf(rules) == 0) {
     problems.addAt(
       RULES,
-      "DENY action without `rules` is meaningless as it will never be triggered, " +
+      toText(action) +
+        " action without `rules` is meaningless as it will never be triggered, " +
         "add an empty rule `{}` if you want it be triggered for every request",
     );
   }
   const policies = policiesFor(action, dryRun, compiled);
   // Without rules it allows nothing: being there is what counts.
   if (resource.applies) policies.isPresent = true;
-  const context = compiled.ruleContext(toText(resource.namespace));
+  const context = compiled.ruleContext(toText(resource.namespace), isCustom);
   problems.enter(RULES);
   let node = firstOf(rules);
   for (let i = 0; i < countOf(rules); i++) {
@@ -76,16 +90,52 @@ export function compileAuthorizationPolicy(
 function actionOf(spec: Node, problems: Problems): Span {
   const action = textMember(spec, ACTION);
   if (!isPresent(action)) return ALLOW;
-  if (equals(action, CUSTOM)) {
-    problems.addAt(ACTION, "CUSTOM is not supported yet");
-  } else if (!equals(action, ALLOW) && !equals(action, DENY) && !equals(action, AUDIT)) {
+  const isKnown =
+    equals(action, ALLOW) ||
+    equals(action, DENY) ||
+    equals(action, AUDIT) ||
+    equals(action, CUSTOM);
+  if (!isKnown) {
     problems.addAt(ACTION, "must be one of ALLOW, DENY, AUDIT, CUSTOM, not " + quoted(action));
   }
   return action;
 }
 
+/** The provider of a CUSTOM policy; those that apply to one workload must agree on it. */
+function useProvider(name: Span, applies: bool, compiled: Compiled, problems: Problems): void {
+  problems.enter(PROVIDER);
+  if (!isPresent(name) || lengthOf(name) == 0) {
+    problems.addAt(NAME, "`provider.name` must not be empty");
+  } else {
+    const found = providerNamed(toText(name), compiled.providers);
+    if (found === null) {
+      problems.addAt(NAME, unknownProvider(toText(name), compiled.providers));
+    } else if (found.http === null) {
+      problems.addAt(
+        NAME,
+        toText(name) +
+          " is an envoyExtAuthzGrpc provider, which a Wasm filter cannot ask; " +
+          "use envoyExtAuthzHttp",
+      );
+    } else if (applies) {
+      const other = compiled.extAuthz;
+      if (other !== null && other !== found.http) {
+        problems.addAt(
+          NAME,
+          "another policy for this workload has provider " +
+            other.name +
+            ": Istio takes one a workload",
+        );
+      }
+      compiled.extAuthz = found.http;
+    }
+  }
+  problems.leave();
+}
+
 function policiesFor(action: Span, dryRun: bool, compiled: Compiled): Policies {
   if (equals(action, AUDIT)) return compiled.audit;
+  if (equals(action, CUSTOM)) return compiled.custom;
   if (equals(action, DENY)) return dryRun ? compiled.dryRunDeny : compiled.deny;
   return dryRun ? compiled.dryRunAllow : compiled.allow;
 }

@@ -30,7 +30,9 @@ import {
   MIN_RSA_BITS,
 } from "../limits";
 import { RequestMetrics } from "../metrics";
+import { ExtAuthzProvider } from "../ext-authz/provider";
 import { NO_DURATION, parseDuration } from "./duration";
+import { NamedProvider, readExtensionProviders } from "./extension-providers";
 import { RuleContext } from "./conditions";
 import { IssuerSettings, checkNamed, readIssuerSettings } from "./issuer-settings";
 import { JwksSettings, readJwksSettings } from "./jwks-settings";
@@ -58,6 +60,7 @@ const FILTER_STATE_CLAIMS = constant("filterStateClaims");
 const TOKEN_CACHE = constant("tokenCache");
 const MAX_TOKENS = constant("maxTokens");
 const MAX_BYTES = constant("maxBytes");
+const ALLOW_ON_HEADERS_STOP_ITERATION = constant("allowOnHeadersStopIteration");
 const RESOURCES = constant("resources");
 const DEFAULT_ROOT_NAMESPACE = constant("istio-system");
 
@@ -93,6 +96,11 @@ export class Compiled {
   audit: Policies = new Policies();
   dryRunDeny: Policies = new Policies();
   dryRunAllow: Policies = new Policies();
+  custom: Policies = new Policies();
+  /** The external authorizer of the CUSTOM policies that apply, or null. */
+  extAuthz: ExtAuthzProvider | null = null;
+  /** All of `extensionProviders`. */
+  providers: NamedProvider[] = [];
   /** The key sets to fetch, each once. */
   remotes: RemoteNeed[] = [];
   /** Whether tokens may come that only the host's `verify_signature` can verify. */
@@ -139,9 +147,10 @@ export class Compiled {
   }
 
   /** What the rules of a policy in this namespace can rely on. */
-  ruleContext(namespace: string): RuleContext {
+  ruleContext(namespace: string, isCustom: bool): RuleContext {
     const hasAddress = this.directAddress != ABSENT;
-    return new RuleContext(namespace, this.trustDomains, hasAddress, this.peerUris != ABSENT);
+    const hasUris = this.peerUris != ABSENT;
+    return new RuleContext(namespace, this.trustDomains, hasAddress, hasUris, isCustom);
   }
 
   /** The engine for all policies. */
@@ -152,6 +161,7 @@ export class Compiled {
       this.audit,
       this.dryRunDeny,
       this.dryRunAllow,
+      this.custom,
     );
   }
 
@@ -259,6 +269,8 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
     choiceOf(root, UNKNOWN_ISSUERS, "REFUSE", "IGNORE", problems) == 1;
   compiled.joinsLists = choiceOf(root, LIST_CLAIMS, "BASE64_JSON", "COMMA", problems) == 1;
   readClaimStates(member(root, FILTER_STATE_CLAIMS), compiled, problems);
+  const holdsHeadersAlone = kindOf(member(root, ALLOW_ON_HEADERS_STOP_ITERATION)) == Kind.True;
+  compiled.providers = readExtensionProviders(root, holdsHeadersAlone, problems);
   const cache = member(root, TOKEN_CACHE);
   problems.enter(TOKEN_CACHE);
   compiled.cachedTokens = bounded(

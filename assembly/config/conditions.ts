@@ -16,6 +16,7 @@ import {
   SniCondition,
 } from "../authz/condition";
 import { IdentityMatcher } from "../authz/identity-matcher";
+import { MetadataCondition } from "../authz/metadata-condition";
 import { PathTemplate } from "../authz/path-template";
 import { RequestPrincipalMatcher } from "../authz/request-principal";
 import { StringMatcher } from "../authz/string-matcher";
@@ -29,6 +30,10 @@ const KEY = constant("key");
 const VALUES = constant("values");
 const NOT_VALUES = constant("notValues");
 const NOT = "not";
+const EXPERIMENTAL = "experimental.";
+const METADATA = "experimental.envoy.filters.";
+/** The fields that say nothing of an identity. */
+const CONTEXT_FREE = ["ports", "paths", "methods", "hosts", "ipBlocks", "remoteIpBlocks"];
 const SERVICE_ACCOUNTS: Span[] = [constant("serviceAccounts"), constant("notServiceAccounts")];
 const PRINCIPALS: Span[] = [constant("principals"), constant("notPrincipals")];
 const NAMESPACES: Span[] = [constant("namespaces"), constant("notNamespaces")];
@@ -75,27 +80,29 @@ function conditionOf(
   const negated = field.startsWith(NOT);
   const name = negated ? field.charAt(3).toLowerCase() + field.substring(4) : field;
   checkNotEmpty(values, problems);
-  if (name == "ports") return new PortCondition(negated, ports(values, problems));
+  if (name == "ports") return new PortCondition(field, negated, ports(values, problems));
+  if (CONTEXT_FREE.indexOf(name) < 0) context.needIdentities(field, problems);
   if (name == "requestPrincipals") {
-    return new RequestPrincipalCondition(negated, requestPrincipals(values));
+    return new RequestPrincipalCondition(field, negated, requestPrincipals(values));
   }
-  if (name == "remoteIpBlocks") return new RemoteIpCondition(negated, ranges(values, problems));
+  if (name == "remoteIpBlocks")
+    return new RemoteIpCondition(field, negated, ranges(values, problems));
   if (name == "paths")
-    return pathCondition(negated, values, negated ? "NotPaths" : "Paths", problems);
-  if (name == "methods") return new MethodCondition(negated, headerMatchers(values, false));
-  if (name == "hosts") return new HostCondition(negated, headerMatchers(values, true));
+    return pathCondition(field, negated, values, negated ? "NotPaths" : "Paths", problems);
+  if (name == "methods") return new MethodCondition(field, negated, headerMatchers(values, false));
+  if (name == "hosts") return new HostCondition(field, negated, headerMatchers(values, true));
   if (name == "ipBlocks") {
     context.needDirectAddress(problems);
-    return new DirectIpCondition(negated, ranges(values, problems));
+    return new DirectIpCondition(field, negated, ranges(values, problems));
   }
   if (name == "principals")
-    return identities(negated, values, Identity.Principal, context, problems);
+    return identities(field, negated, values, Identity.Principal, context, problems);
   if (name == "namespaces")
-    return identities(negated, values, Identity.Namespace, context, problems);
+    return identities(field, negated, values, Identity.Namespace, context, problems);
   if (name == "trustDomains") {
-    return identities(negated, values, Identity.TrustDomain, context, problems);
+    return identities(field, negated, values, Identity.TrustDomain, context, problems);
   }
-  return identities(negated, values, Identity.ServiceAccount, context, problems);
+  return identities(field, negated, values, Identity.ServiceAccount, context, problems);
 }
 
 /** Where a rule stands, and what of the connection can be known. */
@@ -107,7 +114,25 @@ export class RuleContext {
     readonly trustDomains: string[],
     private hasDirectAddress: bool,
     private hasPeerUris: bool,
+    /** Of a CUSTOM policy: decided before anybody has looked at tokens. */
+    readonly isCustom: bool,
   ) {}
+
+  /** Reports a field of `from.source` that a CUSTOM policy may not have. */
+  needIdentities(field: string, problems: Problems): void {
+    if (!this.isCustom) return;
+    const name = field.charAt(0).toUpperCase() + field.substring(1);
+    problems.add("From." + name + " is currently not supported with CUSTOM action");
+  }
+
+  /** Reports an attribute that a CUSTOM policy may not ask for. */
+  needAttribute(key: string, problems: Problems): void {
+    const isLater =
+      key.startsWith("request.auth.") || (key.startsWith("source.") && key != "source.ip");
+    if (this.isCustom && isLater) {
+      problems.addAt(KEY, key + " is currently not supported with CUSTOM action");
+    }
+  }
 
   /** Reports a condition that needs the direct peer's address, where nobody says it. */
   needDirectAddress(problems: Problems): void {
@@ -132,6 +157,7 @@ namespace Identity {
 }
 
 function identities(
+  field: string,
   negated: bool,
   values: Node,
   kind: i32,
@@ -168,7 +194,7 @@ function identities(
     }
     value = after(value);
   }
-  return new IdentityCondition(negated, StaticArray.fromArray<IdentityMatcher>(result));
+  return new IdentityCondition(field, negated, StaticArray.fromArray<IdentityMatcher>(result));
 }
 
 const MAX_SERVICE_ACCOUNTS: i32 = 16;
@@ -212,8 +238,8 @@ export function whenConditions(
     } else if (countOf(values) + countOf(notValues) == 0) {
       problems.add("at least one of `values` or `notValues` must be set for key " + toText(key));
     } else {
-      addWhen(conditions, key, values, false, VALUES, context, problems);
-      addWhen(conditions, key, notValues, true, NOT_VALUES, context, problems);
+      addWhen(conditions, key, values, false, VALUES, i, context, problems);
+      addWhen(conditions, key, notValues, true, NOT_VALUES, i, context, problems);
     }
     problems.leave();
     node = after(node);
@@ -227,6 +253,7 @@ function addWhen(
   values: Node,
   negated: bool,
   field: Span,
+  index: i32,
   context: RuleContext,
   problems: Problems,
 ): void {
@@ -234,7 +261,7 @@ function addWhen(
   problems.enter(field);
   checkNotEmpty(values, problems);
   problems.leave();
-  const condition = whenCondition(key, values, negated, field, context, problems);
+  const condition = whenCondition(key, values, negated, field, index, context, problems);
   if (condition !== null) to.push(condition);
 }
 
@@ -243,37 +270,41 @@ function whenCondition(
   values: Node,
   negated: bool,
   field: Span,
+  index: i32,
   context: RuleContext,
   problems: Problems,
 ): Condition | null {
   const name = toText(key);
+  const label = "when[" + index.toString() + "]." + toText(field);
+  context.needAttribute(name, problems);
   if (name == "request.auth.principal") {
-    return new RequestPrincipalCondition(negated, requestPrincipals(values));
+    return new RequestPrincipalCondition(label, negated, requestPrincipals(values));
   }
-  if (name == "request.auth.audiences") return claimCondition(negated, ["aud"], values);
-  if (name == "request.auth.presenter") return claimCondition(negated, ["azp"], values);
-  if (name == "connection.sni") return new SniCondition(negated, textMatchers(values));
+  if (name == "request.auth.audiences") return claimCondition(label, negated, ["aud"], values);
+  if (name == "request.auth.presenter") return claimCondition(label, negated, ["azp"], values);
+  if (name == "connection.sni") return new SniCondition(label, negated, textMatchers(values));
   const peer = peerAttribute(name);
   if (peer >= 0) {
     problems.enter(field);
-    const condition = identities(negated, values, peer, context, problems);
+    const condition = identities(label, negated, values, peer, context, problems);
     problems.leave();
     return condition;
   }
   if (name == "source.ip") {
     problems.enter(field);
     context.needDirectAddress(problems);
-    const condition = new DirectIpCondition(negated, ranges(values, problems));
+    const condition = new DirectIpCondition(label, negated, ranges(values, problems));
     problems.leave();
     return condition;
   }
   if (name == "destination.port" || name == "destination.ip" || name == "remote.ip") {
     problems.enter(field);
     let condition: Condition;
-    if (name == "destination.port") condition = new PortCondition(negated, ports(values, problems));
+    if (name == "destination.port")
+      condition = new PortCondition(label, negated, ports(values, problems));
     else if (name == "remote.ip")
-      condition = new RemoteIpCondition(negated, ranges(values, problems));
-    else condition = new DestinationIpCondition(negated, ranges(values, problems));
+      condition = new RemoteIpCondition(label, negated, ranges(values, problems));
+    else condition = new DestinationIpCondition(label, negated, ranges(values, problems));
     problems.leave();
     return condition;
   }
@@ -283,7 +314,7 @@ function whenCondition(
       problems.addAt(KEY, "bad key (" + name + "): should have format a[b]");
       return null;
     }
-    return new HeaderCondition(negated, lowerCase(header[0]), headerMatchers(values, false));
+    return new HeaderCondition(label, negated, lowerCase(header[0]), headerMatchers(values, false));
   }
   if (name.startsWith("request.auth.claims[")) {
     const path = bracketed(name, "request.auth.claims");
@@ -291,12 +322,10 @@ function whenCondition(
       problems.addAt(KEY, "bad key (" + name + "): should have format a[b]");
       return null;
     }
-    return claimCondition(negated, path, values);
+    return claimCondition(label, negated, path, values);
   }
-  problems.addAt(
-    KEY,
-    isIstios(name) ? name + " is not supported yet" : "unknown attribute: " + name,
-  );
+  if (name.startsWith(METADATA)) return metadataCondition(label, negated, name, values, problems);
+  problems.addAt(KEY, "unknown attribute: " + name);
   return null;
 }
 
@@ -306,11 +335,6 @@ function peerAttribute(name: string): i32 {
   if (name == "source.namespace") return Identity.Namespace;
   if (name == "source.serviceAccount") return Identity.ServiceAccount;
   return name == "source.trustDomain" ? Identity.TrustDomain : -1;
-}
-
-/** Attributes that Istio has and that this version does not enforce. */
-function isIstios(name: string): bool {
-  return name.startsWith("experimental.envoy.filters.");
 }
 
 /** The names in `prefix[a][b]`; null when the key has another form. */
@@ -328,10 +352,54 @@ function bracketed(key: string, prefix: string): string[] | null {
   return names.length == 0 ? null : names;
 }
 
-function claimCondition(negated: bool, names: string[], values: Node): Condition {
+function claimCondition(label: string, negated: bool, names: string[], values: Node): Condition {
   const path = new StaticArray<Span>(names.length);
   for (let i = 0; i < names.length; i++) path[i] = constant(names[i]);
-  return new ClaimCondition(negated, path, textMatchers(values));
+  return new ClaimCondition(label, negated, path, textMatchers(values));
+}
+
+/** `experimental.envoy.filters.NAME[KEY]`; a value in brackets is for the elements of a list. */
+function metadataCondition(
+  label: string,
+  negated: bool,
+  key: string,
+  values: Node,
+  problems: Problems,
+): Condition | null {
+  const bracket = key.indexOf("[");
+  if (bracket < 0) {
+    problems.addAt(KEY, "bad key (" + key + "): should have format a[b]");
+    return null;
+  }
+  const texts = new Array<StringMatcher>();
+  const elements = new Array<StringMatcher>();
+  let value = firstOf(values);
+  for (let i = countOf(values); i > 0; i--) {
+    const text = toText(textOf(value));
+    if (text.startsWith("[") && text.endsWith("]")) {
+      elements.push(StringMatcher.of(withoutBrackets(text)));
+    } else {
+      texts.push(StringMatcher.of(text));
+    }
+    value = after(value);
+  }
+  return new MetadataCondition(
+    label,
+    negated,
+    constant(key.substring(EXPERIMENTAL.length, bracket)),
+    constant(key.substring(bracket + 1, key.endsWith("]") ? key.length - 1 : key.length)),
+    StaticArray.fromArray<StringMatcher>(texts),
+    StaticArray.fromArray<StringMatcher>(elements),
+  );
+}
+
+/** All brackets at either end go, as istiod takes them away. */
+function withoutBrackets(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && (text.charAt(start) == "[" || text.charAt(start) == "]")) start++;
+  while (end > start && (text.charAt(end - 1) == "[" || text.charAt(end - 1) == "]")) end--;
+  return text.substring(start, end);
 }
 
 function textMatchers(values: Node): StaticArray<StringMatcher> {
@@ -354,14 +422,20 @@ function headerMatchers(values: Node, ignoreCase: bool): StaticArray<StringMatch
   return StaticArray.fromArray<StringMatcher>(result);
 }
 
-function pathCondition(negated: bool, values: Node, field: string, problems: Problems): Condition {
+function pathCondition(
+  field: string,
+  negated: bool,
+  values: Node,
+  name: string,
+  problems: Problems,
+): Condition {
   const matchers = new Array<StringMatcher>();
   const templates = new Array<PathTemplate>();
   let value = firstOf(values);
   for (let i = 0; i < countOf(values); i++) {
     const text = toText(textOf(value));
     if (PathTemplate.isTemplate(text)) {
-      const problem = PathTemplate.problemOf(text, field);
+      const problem = PathTemplate.problemOf(text, name);
       if (problem.length > 0) {
         problems.enterIndex(i);
         problems.add(problem);
@@ -375,6 +449,7 @@ function pathCondition(negated: bool, values: Node, field: string, problems: Pro
     value = after(value);
   }
   return new PathCondition(
+    field,
     negated,
     StaticArray.fromArray<StringMatcher>(matchers),
     StaticArray.fromArray<PathTemplate>(templates),

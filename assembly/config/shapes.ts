@@ -28,7 +28,8 @@ export const authorizationPolicySpec = new Shape()
   .nested(Type.Object, "selector", selector)
   .of(Type.Text, "action")
   .nested(Type.ObjectList, "rules", rule)
-  .notYet("targetRef targetRefs provider");
+  .nested(Type.Object, "provider", new Shape().of(Type.Text, "name"))
+  .notYet("targetRef targetRefs");
 
 const jwtRule = new Shape()
   // `jwks_uri` is a second name that Istio's CRD has for `jwksUri`.
@@ -57,6 +58,34 @@ export const resource = new Shape()
   .nested(Type.Object, "metadata", metadata)
   .of(Type.Anything, "spec status");
 
+/** MeshConfig.extensionProviders[].envoyExtAuthzHttp */
+const envoyExtAuthzHttp = new Shape()
+  .of(Type.Text, "service timeout pathPrefix statusOnError")
+  .of(Type.Number, "port")
+  // The route is found again whenever a Wasm filter changes a header: nothing is left for `clearRouteCache` to say.
+  .of(Type.Boolean, "failOpen clearRouteCache")
+  .of(Type.TextList, "includeHeadersInCheck includeRequestHeadersInCheck")
+  .of(
+    Type.TextList,
+    "headersToUpstreamOnAllow headersToDownstreamOnDeny headersToDownstreamOnAllow",
+  )
+  .of(Type.TextMap, "includeAdditionalHeadersInCheck")
+  .nested(
+    Type.Object,
+    "includeRequestBodyInCheck",
+    new Shape()
+      .of(Type.Number, "maxRequestBytes")
+      .of(Type.Boolean, "allowPartialMessage packAsBytes"),
+  );
+
+/** MeshConfig.extensionProviders[]: those of other kinds are no business of authorization. */
+const extensionProvider = new Shape()
+  .of(Type.Text, "name")
+  .nested(Type.Object, "envoyExtAuthzHttp", envoyExtAuthzHttp)
+  .of(Type.Anything, "envoyExtAuthzGrpc zipkin lightstep datadog stackdriver opencensus skywalking")
+  .of(Type.Anything, "opentelemetry prometheus envoyFileAccessLog envoyHttpAls envoyTcpAls")
+  .of(Type.Anything, "envoyOtelAls sds");
+
 /** The plugin configuration. */
 export const pluginConfiguration = new Shape()
   .of(Type.Text, "rootNamespace trustDomain clockSkew")
@@ -83,6 +112,8 @@ export const pluginConfiguration = new Shape()
       .of(Type.TextList, "subjects"),
   )
   .of(Type.Text, "unknownIssuers listClaims")
+  .nested(Type.ObjectList, "extensionProviders", extensionProvider)
+  .of(Type.Boolean, "allowOnHeadersStopIteration debugHeaders")
   .of(Type.Number, "minRsaKeyBits")
   .of(Type.TextList, "filterStateClaims")
   .nested(Type.Object, "tokenCache", new Shape().of(Type.Number, "maxTokens maxBytes"))

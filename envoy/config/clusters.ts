@@ -43,6 +43,11 @@ export function jwksCluster(uri: string, route: JwksRoute = {}): JsonObject {
   return { ...plain, transport_socket: tlsFor(host, route.caFile ?? SYSTEM_CA) };
 }
 
+/** The cluster through which the module asks an external authorizer; `endpoint` in the place of its host and port. */
+export function authorizerCluster(host: string, port: number, endpoint?: Address): JsonObject {
+  return cluster(`outbound|${port}||${host}`, endpoint ?? { address: host, port });
+}
+
 function tlsFor(host: string, caFile: string): JsonObject {
   const isAddress = isIP(host) !== 0;
   return {

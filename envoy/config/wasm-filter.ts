@@ -15,6 +15,8 @@ export interface WasmPlugin {
   module: string;
   /** Plugin configuration, JSON. */
   configuration: string;
+  /** Request bodies come while the headers are held: an external authorizer wants to see them. */
+  holdsHeadersAlone?: boolean;
 }
 
 /** The filter, written into the listener. */
@@ -59,6 +61,7 @@ function wasmConfig(plugin: WasmPlugin): JsonObject {
       root_id: plugin.name,
       // After a trap the VM comes back with the next request; until then, closed.
       failure_policy: 'FAIL_RELOAD',
+      ...(plugin.holdsHeadersAlone === true ? { allow_on_headers_stop_iteration: true } : {}),
       configuration: typed('google.protobuf.StringValue', { value: plugin.configuration }),
       vm_config: {
         vm_id: plugin.vmId,

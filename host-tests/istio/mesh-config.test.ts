@@ -33,7 +33,8 @@ accessLogFile: /dev/stdout
       'pathNormalization: { normalization: MERGE }',
       'pathNormalization.normalization must be one of',
     ],
-    ['extensionProviders: []', 'extensionProviders is not supported yet'],
+    ['extensionProviders: {}', 'extensionProviders must be a list of objects'],
+    ['extensionProviders: [1]', 'extensionProviders must be a list of objects'],
     ['- a', 'must be an object'],
     ['a: [', 'Flow'],
   ])('%s is refused', (text, message) => {

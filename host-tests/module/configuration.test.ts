@@ -311,16 +311,6 @@ describe('a resource is refused', () => {
 
   it.each<[string, object, string]>([
     [
-      'CUSTOM',
-      policy({ action: 'CUSTOM', rules: [{}], provider: { name: 'x' } }),
-      'not supported yet',
-    ],
-    [
-      'an attribute of another filter',
-      deny({ when: [{ key: 'experimental.envoy.filters.http.x[k]', values: ['a'] }] }),
-      'experimental.envoy.filters.http.x[k] is not supported yet',
-    ],
-    [
       'targetRefs',
       policy({ action: 'DENY', rules: [{}], targetRefs: [] }),
       'targetRefs: not supported yet',

@@ -65,6 +65,13 @@ export namespace Action {
   export const Continue: u32 = 0;
   /** Hold the stream until `continueStream` or a local reply. */
   export const Pause: u32 = 1;
+  /**
+   * Envoy's StopAllIterationAndWatermark, for `onRequestHeaders`: what `Pause` means there unless Envoy's plugin is configured with
+   * `allow_on_headers_stop_iteration`, which lets the body come while the headers are held.
+   */
+  export const PauseAll: u32 = 4;
+  /** Envoy's StopIterationAndWatermark, for `onRequestBody`: what comes is kept, and the client slowed down. */
+  export const PauseAndWatermark: u32 = 2;
 }
 
 /** Who closed a connection (`proxy_peer_type_t`). */

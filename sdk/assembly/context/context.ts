@@ -61,6 +61,11 @@ export class HttpContext extends StreamContext {
     return Action.Continue;
   }
 
+  /** Request trailers, `count` of them: the body before them did not end the stream. */
+  onRequestTrailers(count: u32): u32 {
+    return Action.Continue;
+  }
+
   /** Response headers, `count` of them. */
   onResponseHeaders(count: u32, endOfStream: bool): u32 {
     return Action.Continue;

@@ -18,6 +18,14 @@ export function proxy_on_request_body(id: u32, size: u32, endOfStream: bool): u3
   return action;
 }
 
+export function proxy_on_request_trailers(id: u32, count: u32): u32 {
+  enter(id);
+  const stream = httpOf(id);
+  const action = stream === null ? Action.Continue : stream.onRequestTrailers(count);
+  leave();
+  return action;
+}
+
 export function proxy_on_response_headers(id: u32, count: u32, endOfStream: bool): u32 {
   enter(id);
   const stream = httpOf(id);
