@@ -18,6 +18,7 @@ import { ExtAuthzCheck } from "./ext-authz/check";
 import { BodySettings, ExtAuthzProvider } from "./ext-authz/provider";
 import { Plugin } from "./plugin";
 import {
+  recordAllowed,
   recordFailOpen,
   recordObserved,
   replyDenied,
@@ -28,6 +29,7 @@ import {
   replyTooLarge,
   replyUnauthenticated,
   replyUndecided,
+  showDecision,
 } from "./replies";
 import { Request } from "./request";
 import { JwtStatus } from "./status";
@@ -84,6 +86,7 @@ export class HttpFilter extends HttpContext {
   }
 
   override onResponseHeaders(count: u32, endOfStream: bool): u32 {
+    if (this.plugin.debugHeaders) showDecision();
     this.check.addResponseHeaders();
     return Action.Continue;
   }
@@ -144,6 +147,7 @@ export class HttpFilter extends HttpContext {
     if (extAuthz !== null && !this.check.isDone) {
       const rule = plugin.authorization.custom(request);
       if (request.isFactMissing) return this.factMissing();
+      if (plugin.traces) plugin.authorization.traceCustom(request);
       if (rule !== null) {
         this.check.rule = rule;
         return this.ask(extAuthz, request);
@@ -171,11 +175,13 @@ export class HttpFilter extends HttpContext {
     recordObserved(decision);
     if (!decision.allowed) {
       plugin.metrics.deny(decision.rule);
-      replyDenied(decision.id);
-      return Action.PauseAll;
+      replyDenied(decision, request);
+    } else {
+      plugin.metrics.allow();
+      if (plugin.debugHeaders) recordAllowed(decision);
     }
-    plugin.metrics.allow();
-    return Action.Continue;
+    if (plugin.traces) plugin.authorization.trace(request);
+    return decision.allowed ? Action.Continue : Action.PauseAll;
   }
 
   /** Asks the authorizer; where it wants the body, that must come first. */

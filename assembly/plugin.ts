@@ -9,6 +9,7 @@ import {
   RootContext,
   getBuffer,
   log,
+  logs,
   setTickPeriod,
   wake,
 } from "as-proxy-wasm-sdk/assembly";
@@ -35,6 +36,10 @@ export class Plugin extends RootContext {
   request: Request = new Request(0, ABSENT, ABSENT);
   authenticator: Authenticator = unconfigured(this.metrics);
   authorization: AuthorizationEngine = new Compiled().authorization();
+  /** Every rule is accounted for in the log: where Envoy's log level for Wasm was trace when the configuration came. */
+  traces: bool = false;
+  /** Responses tell their decision. */
+  debugHeaders: bool = false;
   /** The external authorizer of the CUSTOM policies, or null where none applies. */
   extAuthz: ExtAuthzProvider | null = null;
   /** The authorizer's answer that is being delivered, or null. */
@@ -66,6 +71,8 @@ export class Plugin extends RootContext {
     this.authenticator = compiled.authenticator(this.metrics);
     this.authorization = compiled.authorization();
     this.extAuthz = compiled.extAuthz;
+    this.debugHeaders = compiled.debugHeaders;
+    this.traces = logs(LogLevel.Trace);
     for (let i = 0; i < compiled.remotes.length; i++) {
       const need = compiled.remotes[i];
       need.set.adopt(this.id, need.refresh, need.timeout, need.cooldown);

@@ -2,13 +2,16 @@
 import {
   ABSENT,
   EMPTY,
+  MapType,
   PairsBuilder,
   Span,
   addressOf,
   allocate,
   constant,
   encode,
+  getProperty,
   lengthOf,
+  replaceHeader,
   sendLocalReply,
   setProperty,
   propertyPathOf,
@@ -39,6 +42,10 @@ const NOT_CONFIGURED_BODY = constant("portcullis: no valid configuration is in f
 const NOT_CONFIGURED_DETAILS = constant("portcullis_not_configured");
 /** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
 const DECISION = propertyPathOf(["portcullis.decision"]);
+/** Filter state `wasm.portcullis.matched`: the conditions by which a rule refuses. */
+const MATCHED = propertyPathOf(["portcullis.matched"]);
+const ALLOWED = constant("allow");
+const DEBUG_HEADER = constant("x-portcullis-decision");
 /** Filter state `wasm.portcullis.audit` and `wasm.portcullis.dry_run`. Absent: nothing to say. */
 const AUDIT = propertyPathOf(["portcullis.audit"]);
 const DRY_RUN = propertyPathOf(["portcullis.dry_run"]);
@@ -67,14 +74,32 @@ export function replyUnauthenticated(
   );
 }
 
-/** 403 for a request that a rule refuses, as Envoy's rbac answers it: `id` names the rule. */
-export function replyDenied(id: Span): void {
+/** 403 for a request that a rule refuses, or that no ALLOW rule matches, as Envoy's rbac answers it. */
+export function replyDenied(decision: Decision, request: Request): void {
+  const id = decision.id;
   setProperty(DECISION, join3(encode("deny policy="), id, EMPTY));
+  const rule = decision.by;
+  if (rule !== null) setProperty(MATCHED, encode(rule.reasons(request)));
   sendLocalReply(
     403,
     join3(encode("rbac_access_denied_matched_policy["), id, encode("]")),
     RBAC_BODY,
   );
+}
+
+/** Leaves word of a request that may pass, and by which rule. */
+export function recordAllowed(decision: Decision): void {
+  const rule = decision.by;
+  setProperty(DECISION, rule === null ? ALLOWED : join3(encode("allow policy="), rule.id, EMPTY));
+}
+
+/** `debugHeaders`: tells the client what was decided, and by what. */
+export function showDecision(): void {
+  const decision = getProperty(DECISION);
+  if (decision == ABSENT) return;
+  const matched = getProperty(MATCHED);
+  const text = matched == ABSENT ? decision : join3(decision, encode(" matched="), matched);
+  replaceHeader(MapType.ResponseHeaders, DEBUG_HEADER, text);
 }
 
 /** What an external authorizer has answered in the place of the upstream, as Envoy's ext_authz passes it on. */

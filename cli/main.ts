@@ -3,8 +3,10 @@
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
+import { explainCommand } from './explain.ts';
 import { planned } from './planned.ts';
 import { renderEnvoyCommand } from './render-envoy.ts';
+import { testCommand } from './test.ts';
 import { gatherArguments, tokenMintCommand } from './token-mint.ts';
 
 const EXAMPLES = `Examples:
@@ -32,8 +34,8 @@ function program(): Command {
       .addCommand(planned('verify', 'verifies a token with a key set')),
   );
   portcullis.addCommand(planned('lint', 'finds what is wrong in policies').alias('analyze'));
-  portcullis.addCommand(planned('explain', 'says why a request is let through or refused'));
-  portcullis.addCommand(planned('test', 'unit tests of policies'));
+  portcullis.addCommand(explainCommand());
+  portcullis.addCommand(testCommand());
   portcullis.addCommand(planned('package', 'an OCI image of the module'));
   portcullis.addCommand(planned('mesh', 'a small mesh of real Envoys'));
   portcullis.addCommand(planned('completion', 'completion for bash, zsh and fish'));

@@ -3,10 +3,8 @@ import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { JsonObject, Node } from '../envoy/config/types.ts';
 import { PLUGIN, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
-import { messageOf } from '../envoy/errors.ts';
 import { proxyBootstrap } from '../envoy/gateway.ts';
 import type { Resource } from '../istio/load.ts';
-import { type MeshConfig, readMeshConfig } from '../istio/mesh-config.ts';
 import { locateErrors } from '../istio/module-errors.ts';
 import {
   type Settings,
@@ -20,9 +18,9 @@ import { formatProblem } from '../istio/problem.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { judgeConfiguration } from './judge-configuration.ts';
 import { MODULE_PATH } from './package-files.ts';
-import { readInput } from './read-input.ts';
+import { keySetsOf, list, meshConfigOf } from './policy-inputs.ts';
 import { readPolicies } from './read-policies.ts';
-import { parseAddress, parseJwks, parsePort, parseWorkload } from './workload.ts';
+import { parseAddress, parsePort, parseWorkload } from './workload.ts';
 
 interface Options {
   filename: string[];
@@ -89,7 +87,7 @@ async function render(options: Options): Promise<void> {
   const node = parseWorkload(options.workload);
   const mesh = await meshConfigOf(options.meshConfig);
   const written = await readPolicies(options.filename);
-  const documents = await documentsOf(options.jwks ?? [], jwksUrisOf(written));
+  const documents = await keySetsOf(options.jwks ?? [], jwksUrisOf(written));
   const resources = withKeySets(written, documents);
   const settings: Settings = {
     ...mesh.settings,
@@ -132,31 +130,6 @@ function refuseUnsupported({ protocol, cert, key, ca }: Options): void {
   if (ca !== undefined) throw usage('--ca');
 }
 
-async function meshConfigOf(file: string | undefined): Promise<MeshConfig> {
-  if (file === undefined) return { settings: {} };
-  const text = await readInput(file);
-  try {
-    return readMeshConfig(text);
-  } catch (error) {
-    throw new Failure(ExitCode.Usage, `${file}: ${messageOf(error)}`);
-  }
-}
-
-/** The key sets of `--jwks`; each must stand for a URI that a policy names. */
-async function documentsOf(options: string[], uris: string[]): Promise<Map<string, string>> {
-  const documents = new Map<string, string>();
-  for (const text of options) {
-    const { uri, file } = parseJwks(text);
-    if (!uris.includes(uri)) {
-      const named = uris.length === 0 ? 'none is named' : `they name ${uris.join(', ')}`;
-      throw new Failure(ExitCode.Usage, `--jwks ${text}: no policy has this jwksUri; ${named}`);
-    }
-    if (documents.has(uri)) throw new Failure(ExitCode.Usage, `--jwks ${uri} is given twice`);
-    documents.set(uri, await readInput(file));
-  }
-  return documents;
-}
-
 async function judge(configuration: string, node: Node, resources: Resource[]): Promise<void> {
   const { errors, warnings } = await judgeConfiguration(configuration, node);
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
@@ -175,8 +148,4 @@ function print(bootstrap: JsonObject, format: 'yaml' | 'json'): void {
   const text =
     format === 'json' ? `${JSON.stringify(bootstrap, null, 2)}\n` : stringify(bootstrap, yaml);
   process.stdout.write(text);
-}
-
-function list(item: string, before: string[] = []): string[] {
-  return [...before, item];
 }

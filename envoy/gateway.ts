@@ -2,7 +2,8 @@
 import { connectionFactsFilter } from './config/connection-facts.ts';
 import { bootstrap } from './config/bootstrap.ts';
 import { type JwksRoute, authorizerCluster, cluster, jwksCluster } from './config/clusters.ts';
-import { type PathNormalization, httpListener } from './config/http-listener.ts';
+import type { PathNormalization } from '../istio/path-normalization.ts';
+import { httpListener } from './config/http-listener.ts';
 import type { Address, JsonObject, Node } from './config/types.ts';
 
 /** The listener of the proxy, and its upstream cluster. */

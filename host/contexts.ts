@@ -8,8 +8,21 @@ export interface Connection {
   sourceAddress?: string;
   destinationAddress?: string;
   destinationPort?: number;
-  /** SHA-256 of the certificate that the client has presented, in lower-case hexadecimal; absent: it has presented none. */
-  peerCertificateDigest?: string;
+  /** The name that the client has asked for in its TLS handshake. */
+  requestedServerName?: string;
+  /** The certificate that the client has presented, and that was verified; absent: it has presented none. */
+  peerCertificate?: PeerCertificate;
+  /** Filter state that filters in front have left, by key. */
+  filterState?: Record<string, string>;
+}
+
+/** A client's certificate, as far as a module can see it: of several names the first. */
+export interface PeerCertificate {
+  uri?: string;
+  dns?: string;
+  subject?: string;
+  /** SHA-256 in lower-case hexadecimal. */
+  digest?: string;
 }
 
 /** A reply that the module has sent instead of the upstream. */
@@ -82,23 +95,41 @@ export class HttpStream {
 
   /** A property of the stream, or undefined. Integers are little-endian, 8 bytes. */
   property(path: string): Uint8Array | undefined {
-    const { sourceAddress, destinationAddress, destinationPort } = this.connection;
-    const { peerCertificateDigest } = this.connection;
+    const { connection } = this;
+    const peer = connection.peerCertificate;
     switch (path) {
       case 'source.address':
-        return sourceAddress === undefined ? undefined : toUtf8(sourceAddress);
+        return text(connection.sourceAddress);
       case 'destination.address':
-        return destinationAddress === undefined ? undefined : toUtf8(destinationAddress);
+        return text(connection.destinationAddress);
       case 'destination.port':
-        return destinationPort === undefined ? undefined : integer(destinationPort);
+        return connection.destinationPort === undefined
+          ? undefined
+          : integer(connection.destinationPort);
+      case 'connection.requested_server_name':
+        return text(connection.requestedServerName);
       case 'connection.mtls':
-        return Uint8Array.of(peerCertificateDigest === undefined ? 0 : 1);
+        return Uint8Array.of(peer === undefined ? 0 : 1);
       case 'connection.sha256_peer_certificate_digest':
-        return peerCertificateDigest === undefined ? undefined : toUtf8(peerCertificateDigest);
+        return text(peer?.digest);
+      case 'connection.uri_san_peer_certificate':
+        return text(peer?.uri);
+      case 'connection.dns_san_peer_certificate':
+        return text(peer?.dns);
+      case 'connection.subject_peer_certificate':
+        return text(peer?.subject);
       default:
-        return this.written.get(path);
+        return path.startsWith(FILTER_STATE)
+          ? text(connection.filterState?.[path.slice(FILTER_STATE.length)])
+          : this.written.get(path);
     }
   }
+}
+
+const FILTER_STATE = 'filter_state.';
+
+function text(value: string | undefined): Uint8Array | undefined {
+  return value === undefined ? undefined : toUtf8(value);
 }
 
 function integer(value: number): Uint8Array {

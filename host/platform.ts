@@ -33,6 +33,11 @@ export class Clock {
     return BigInt(Math.round(this.milliseconds * 1000)) * 1000n;
   }
 
+  /** Is set to a time in milliseconds since the Unix epoch, be it before: no timer fires. */
+  set(milliseconds: number): void {
+    this.milliseconds = milliseconds;
+  }
+
   /** Goes to a time in milliseconds since the Unix epoch; never back. */
   goTo(milliseconds: number): void {
     this.milliseconds = Math.max(this.milliseconds, milliseconds);

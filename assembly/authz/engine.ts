@@ -1,5 +1,5 @@
 // All AuthorizationPolicies that apply to the workload, and what they decide.
-import { Span, constant } from "as-proxy-wasm-sdk/assembly";
+import { LogLevel, Span, constant, log } from "as-proxy-wasm-sdk/assembly";
 import { compareBytes } from "../bytes/compare";
 import { Request } from "../request";
 import { Rule } from "./rule";
@@ -27,6 +27,19 @@ class RuleList {
     this.rules = StaticArray.fromArray<Rule>(policies.rules);
   }
 
+  /** Writes a line of the log about every rule: `trace ACTION RULE yes|no: CONDITION,…`. */
+  trace(action: string, request: Request): void {
+    for (let i = 0; i < this.rules.length; i++) {
+      const rule = unchecked(this.rules[i]);
+      const matches = rule.matches(request);
+      const why = matches ? rule.reasons(request) : rule.failures(request);
+      log(
+        LogLevel.Trace,
+        "trace " + action + " " + rule.name + (matches ? " yes: " : " no: ") + why,
+      );
+    }
+  }
+
   /** The first rule that matches, or null. */
   first(request: Request): Rule | null {
     for (let i = 0; i < this.rules.length; i++) {
@@ -43,6 +56,8 @@ export class Decision {
   /** The rule that decided; of no request: NO_RULE when ALLOW policies are there, and none matched. */
   rule: string = "";
   id: Span = 0;
+  /** The rule itself; null where none has decided. */
+  by: Rule | null = null;
   /** What the AUDIT policies and the policies that are only tried say; empty when nothing. */
   audit: Rule | null = null;
   dryRunDeny: Rule | null = null;
@@ -91,19 +106,37 @@ export class AuthorizationEngine {
     decision.dryRunDeny = this.dryRunDeny.first(request);
     decision.dryRunRefuses = false;
     decision.allowed = true;
+    decision.by = null;
     const denied = this.deny.first(request);
     if (denied !== null) {
       decision.allowed = false;
+      decision.by = denied;
       decision.rule = denied.name;
       decision.id = denied.id;
       return decision;
     }
     decision.dryRunRefuses = this.dryRunAllow.isPresent && this.dryRunAllow.first(request) === null;
-    if (this.allow.isPresent && this.allow.first(request) === null) {
+    if (!this.allow.isPresent) return decision;
+    decision.by = this.allow.first(request);
+    if (decision.by === null) {
       decision.allowed = false;
       decision.rule = NO_RULE;
       decision.id = NO_RULE_ID;
     }
     return decision;
+  }
+
+  /** Says in the log of each rule whether it matches the request and why: what `portcullis explain` prints. */
+  trace(request: Request): void {
+    this.audit.trace("AUDIT", request);
+    this.dryRunDeny.trace("DRY-RUN-DENY", request);
+    this.deny.trace("DENY", request);
+    this.dryRunAllow.trace("DRY-RUN-ALLOW", request);
+    this.allow.trace("ALLOW", request);
+  }
+
+  /** The same for the CUSTOM rules, which are judged before tokens are looked at. */
+  traceCustom(request: Request): void {
+    this.customs.trace("CUSTOM", request);
   }
 }

@@ -20,6 +20,28 @@ export class Rule {
     this.id = constant(name);
   }
 
+  /**
+   * Which parts of the rule hold for a request that matches it, in the policy's words: `from[0].source.principals`; of `from` and
+   * `to` the first element that does. Empty for a rule without any.
+   */
+  reasons(request: Request): string {
+    const parts: string[] = [];
+    addHolding(this.sources, "from", "source", request, parts);
+    addHolding(this.operations, "to", "operation", request, parts);
+    for (let i = 0; i < this.when.length; i++) parts.push(this.when[i].field);
+    return parts.join(",");
+  }
+
+  /** The first condition that fails of each element of `from` or `to` where none holds, and of `when`. */
+  failures(request: Request): string {
+    const parts: string[] = [];
+    addFailing(this.sources, "from", "source", request, parts);
+    addFailing(this.operations, "to", "operation", request, parts);
+    const when = firstFailing(this.when, request);
+    if (when !== null) parts.push(when.field);
+    return parts.join(",");
+  }
+
   /** Whether the request matches. */
   matches(request: Request): bool {
     return (
@@ -43,4 +65,45 @@ function allHold(conditions: StaticArray<Condition>, request: Request): bool {
     if (!unchecked(conditions[i]).matches(request)) return false;
   }
   return true;
+}
+
+function firstFailing(conditions: StaticArray<Condition>, request: Request): Condition | null {
+  for (let i = 0; i < conditions.length; i++) {
+    const condition = unchecked(conditions[i]);
+    if (!condition.matches(request)) return condition;
+  }
+  return null;
+}
+
+function addHolding(
+  alternatives: StaticArray<StaticArray<Condition>>,
+  list: string,
+  inner: string,
+  request: Request,
+  to: string[],
+): void {
+  for (let i = 0; i < alternatives.length; i++) {
+    const conditions = unchecked(alternatives[i]);
+    if (!allHold(conditions, request)) continue;
+    for (let j = 0; j < conditions.length; j++) to.push(place(list, i, inner, conditions[j]));
+    return;
+  }
+}
+
+function addFailing(
+  alternatives: StaticArray<StaticArray<Condition>>,
+  list: string,
+  inner: string,
+  request: Request,
+  to: string[],
+): void {
+  if (anyHolds(alternatives, request)) return;
+  for (let i = 0; i < alternatives.length; i++) {
+    const failing = firstFailing(unchecked(alternatives[i]), request);
+    if (failing !== null) to.push(place(list, i, inner, failing));
+  }
+}
+
+function place(list: string, index: i32, inner: string, condition: Condition): string {
+  return list + "[" + index.toString() + "]." + inner + "." + condition.field;
 }

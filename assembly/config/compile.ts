@@ -60,6 +60,7 @@ const FILTER_STATE_CLAIMS = constant("filterStateClaims");
 const TOKEN_CACHE = constant("tokenCache");
 const MAX_TOKENS = constant("maxTokens");
 const MAX_BYTES = constant("maxBytes");
+const DEBUG_HEADERS = constant("debugHeaders");
 const ALLOW_ON_HEADERS_STOP_ITERATION = constant("allowOnHeadersStopIteration");
 const RESOURCES = constant("resources");
 const DEFAULT_ROOT_NAMESPACE = constant("istio-system");
@@ -99,6 +100,7 @@ export class Compiled {
   custom: Policies = new Policies();
   /** The external authorizer of the CUSTOM policies that apply, or null. */
   extAuthz: ExtAuthzProvider | null = null;
+  debugHeaders: bool = false;
   /** All of `extensionProviders`. */
   providers: NamedProvider[] = [];
   /** The key sets to fetch, each once. */
@@ -269,6 +271,7 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
     choiceOf(root, UNKNOWN_ISSUERS, "REFUSE", "IGNORE", problems) == 1;
   compiled.joinsLists = choiceOf(root, LIST_CLAIMS, "BASE64_JSON", "COMMA", problems) == 1;
   readClaimStates(member(root, FILTER_STATE_CLAIMS), compiled, problems);
+  compiled.debugHeaders = kindOf(member(root, DEBUG_HEADERS)) == Kind.True;
   const holdsHeadersAlone = kindOf(member(root, ALLOW_ON_HEADERS_STOP_ITERATION)) == Kind.True;
   compiled.providers = readExtensionProviders(root, holdsHeadersAlone, problems);
   const cache = member(root, TOKEN_CACHE);

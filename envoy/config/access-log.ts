@@ -26,6 +26,7 @@ function logFormat(): JsonObject {
         response_code_details: '%RESPONSE_CODE_DETAILS%',
         response_flags: '%RESPONSE_FLAGS%',
         decision: '%FILTER_STATE(wasm.portcullis.decision:PLAIN)%',
+        matched: '%FILTER_STATE(wasm.portcullis.matched:PLAIN)%',
         audit: '%FILTER_STATE(wasm.portcullis.audit:PLAIN)%',
         dry_run: '%FILTER_STATE(wasm.portcullis.dry_run:PLAIN)%',
         duration_ms: '%DURATION%',

@@ -1,10 +1,8 @@
+import type { PathNormalization } from '../../istio/path-normalization.ts';
 import { accessLog } from './access-log.ts';
 import { type Address, type JsonObject, socketAddress, typed } from './types.ts';
 
 const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
-
-/** Istio's MeshConfig.pathNormalization.normalization. */
-export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
 
 /** A listener that speaks plain HTTP. */
 export interface HttpListener {

@@ -110,7 +110,12 @@ export function request(plugin: Plugin, options: RequestOptions = {}): HttpStrea
     ...(options.headers ?? []),
   ];
   const { peerCertificateDigest } = options;
-  const connection = { destinationPort: options.port ?? 8000, peerCertificateDigest };
+  const connection = {
+    destinationPort: options.port ?? 8000,
+    ...(peerCertificateDigest === undefined
+      ? {}
+      : { peerCertificate: { digest: peerCertificateDigest } }),
+  };
   const stream = plugin.request(headers, { worker: options.worker ?? 0, connection });
   if (stream === undefined) throw new Error('the VM is not there');
   return stream;

@@ -1,0 +1,167 @@
+import { Command, Option } from 'commander';
+import type { Decision, JudgedRequest } from '../host/judge.ts';
+import { jwksUrisOf, withKeySets } from '../istio/plugin-configuration.ts';
+import { decisionText } from './decision-text.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
+import { keySetsOf, list, meshConfigOf } from './policy-inputs.ts';
+import { PolicyJudge } from './policy-judge.ts';
+import { readInput } from './read-input.ts';
+import { readPolicies } from './read-policies.ts';
+import { checkRequest, requestLines } from './request-line.ts';
+import { parsePort } from './workload.ts';
+
+interface Options {
+  filename: string[];
+  workload: string;
+  port?: string;
+  method?: string;
+  path?: string;
+  host?: string;
+  header?: string[];
+  token?: string;
+  peer?: string[];
+  sourceIp?: string;
+  remoteIp?: string;
+  now?: string;
+  jwks?: string[];
+  meshConfig?: string;
+  extAuthz?: 'allow' | 'deny' | 'error';
+  requests?: string;
+  expect?: string;
+  output?: 'text' | 'json' | 'jsonl';
+}
+
+const EXAMPLES = `Examples:
+  portcullis explain -f policies.yaml --workload foo/app=httpbin --path /headers
+  portcullis explain -f policies.yaml --workload foo --method POST --path /admin \\
+    --token @token.txt --jwks https://idp.example/keys=jwks.json --expect deny
+  portcullis explain -f policies.yaml --workload foo --requests requests.jsonl -o jsonl
+`;
+
+/** `portcullis explain`: what the module says of a request, and why. */
+export function explainCommand(): Command {
+  return new Command('explain')
+    .summary('says why a request is let through or refused')
+    .description(
+      'Runs the module itself on a request, without Envoy: the decision, the rule that made it and its conditions, and for every other ' +
+        'rule that applies why it does not match.',
+    )
+    .requiredOption('-f, --filename <file…>', 'policies, YAML or JSON; - is standard input', list)
+    .requiredOption('--workload <NS[/k=v,…]>', 'namespace and labels of the workload')
+    .option('--port <port>', 'the port of the workload that the request comes to')
+    .option('--method <method>', 'method; GET unless told')
+    .option('--path <path>', 'path with its query, as the client sends it')
+    .option('--host <host>', 'authority, with its port if it has one')
+    .option('-H, --header <k: v>', 'a header; may be repeated', list)
+    .option('--token <token|@file>', 'bearer token')
+    .option('--peer <SPIFFE-URI>', 'URI SAN of the client certificate; may be repeated', list)
+    .option('--source-ip <ip>', 'the direct peer')
+    .option('--remote-ip <ip>', 'the client, as Envoy makes it out behind proxies')
+    .option('--now <unix>', 'seconds since the Unix epoch; the present unless told')
+    .option('--jwks <URI=FILE>', 'a key set from a file in the place of a jwksUri', list)
+    .option('--mesh-config <file>', "Istio's MeshConfig")
+    .addOption(
+      new Option('--ext-authz <answer>', 'what the external authorizer says').choices([
+        'allow',
+        'deny',
+        'error',
+      ]),
+    )
+    .option('--requests <file>', 'requests, one JSON object a line; - is standard input')
+    .option('--expect <allow|deny|STATUS>', 'exit with 1 when it comes otherwise')
+    .addOption(
+      new Option('-o, --output <format>', 'how it is written').choices(['text', 'json', 'jsonl']),
+    )
+    .addHelpText('before', EXAMPLES)
+    .action(explain);
+}
+
+async function explain(options: Options): Promise<void> {
+  const expected = expectation(options.expect);
+  const mesh = await meshConfigOf(options.meshConfig);
+  const written = await readPolicies(options.filename);
+  const resources = withKeySets(written, await keySetsOf(options.jwks ?? [], jwksUrisOf(written)));
+  const requests = await requestsOf(options);
+  const judge = await PolicyJudge.start({
+    resources,
+    workload: options.workload,
+    port: options.port === undefined ? undefined : parsePort(options.port),
+    mesh,
+    now: nowOf(options.now),
+  });
+  for (const warning of judge.warnings) process.stderr.write(`${warning}\n`);
+  const decisions = requests.map((request) => judge.decide(request));
+  const format = options.output ?? (options.requests === undefined ? 'text' : 'jsonl');
+  process.stdout.write(
+    decisions
+      .map((decision, i) => {
+        if (format === 'json') return `${JSON.stringify(decision, null, 2)}\n`;
+        if (format === 'jsonl') return `${JSON.stringify(decision)}\n`;
+        const lines = decisionText(judge.seen(requests[i]!) ?? requests[i]!, decision, written);
+        return `${decisions.length > 1 ? `${i > 0 ? '\n' : ''}request ${decision.id ?? i + 1}\n` : ''}${lines.join('\n')}\n`;
+      })
+      .join(''),
+  );
+  const surprises = decisions.flatMap((decision, i) =>
+    expected === undefined || expected(decision)
+      ? []
+      : [
+          `request ${decision.id ?? i + 1}: expected ${options.expect}, and got ${decision.allowed ? 'allow' : decision.status}`,
+        ],
+  );
+  if (surprises.length > 0) throw new Failure(ExitCode.Findings, ...surprises);
+}
+
+function expectation(text: string | undefined): ((decision: Decision) => boolean) | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'allow') return ({ allowed }) => allowed;
+  if (text === 'deny') return ({ allowed }) => !allowed;
+  if (/^[1-5]\d\d$/.test(text)) return ({ status }) => status === Number(text);
+  throw new Failure(ExitCode.Usage, `--expect ${text}: expected allow, deny or a status`);
+}
+
+function nowOf(text: string | undefined): number {
+  if (text === undefined) return Math.floor(Date.now() / 1000);
+  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
+  throw new Failure(ExitCode.Usage, `--now ${text}: expected seconds since the Unix epoch`);
+}
+
+async function requestsOf(options: Options): Promise<JudgedRequest[]> {
+  if (options.requests !== undefined) {
+    if (options.path !== undefined) {
+      throw new Failure(ExitCode.Usage, '--requests and --path exclude each other');
+    }
+    return requestLines(await readInput(options.requests), options.requests);
+  }
+  if (options.path === undefined) {
+    throw new Failure(ExitCode.Usage, 'give --path, or --requests with a file of requests');
+  }
+  const headers = (options.header ?? []).map(headerOf);
+  if (options.token !== undefined) {
+    headers.push(['authorization', `Bearer ${await tokenOf(options.token)}`]);
+  }
+  const request = {
+    path: options.path,
+    method: options.method,
+    authority: options.host,
+    headers,
+    sourceIp: options.sourceIp,
+    remoteIp: options.remoteIp,
+    extAuthz: options.extAuthz,
+    mtls: options.peer && { peerUris: options.peer },
+  };
+  const given = Object.entries(request).filter(([, value]) => value !== undefined);
+  return [checkRequest(Object.fromEntries(given), 'request')];
+}
+
+function headerOf(text: string): [string, string] {
+  const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new Failure(ExitCode.Usage, `--header ${text}: expected "name: value"`);
+  }
+  return [name, value];
+}
+
+async function tokenOf(text: string): Promise<string> {
+  return text.startsWith('@') ? (await readInput(text.slice(1))).trim() : text;
+}

@@ -1,0 +1,37 @@
+// What `render`, `explain` and `test` read beside the policies.
+import { messageOf } from '../envoy/errors.ts';
+import { type MeshConfig, readMeshConfig } from '../istio/mesh-config.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
+import { readInput } from './read-input.ts';
+import { parseJwks } from './workload.ts';
+
+/** Reads `--mesh-config`. Throws Failure. */
+export async function meshConfigOf(file: string | undefined): Promise<MeshConfig> {
+  if (file === undefined) return { settings: {} };
+  const text = await readInput(file);
+  try {
+    return readMeshConfig(text);
+  } catch (error) {
+    throw new Failure(ExitCode.Usage, `${file}: ${messageOf(error)}`);
+  }
+}
+
+/** The key sets of `--jwks URI=FILE`, by URI; each must stand for one that a policy names. Throws Failure. */
+export async function keySetsOf(options: string[], uris: string[]): Promise<Map<string, string>> {
+  const documents = new Map<string, string>();
+  for (const text of options) {
+    const { uri, file } = parseJwks(text);
+    if (!uris.includes(uri)) {
+      const named = uris.length === 0 ? 'none is named' : `they name ${uris.join(', ')}`;
+      throw new Failure(ExitCode.Usage, `--jwks ${text}: no policy has this jwksUri; ${named}`);
+    }
+    if (documents.has(uri)) throw new Failure(ExitCode.Usage, `--jwks ${uri} is given twice`);
+    documents.set(uri, await readInput(file));
+  }
+  return documents;
+}
+
+/** For options that may be repeated. */
+export function list(item: string, before: string[] = []): string[] {
+  return [...before, item];
+}

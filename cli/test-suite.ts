@@ -1,0 +1,218 @@
+// Unit tests of policies: a suite is a YAML file that names policies and a workload, and lists requests with what is expected.
+import { dirname, join } from 'node:path';
+import { parseDocument } from 'yaml';
+import type { Decision, JudgedRequest } from '../host/judge.ts';
+import type { Resource } from '../istio/load.ts';
+import { jwksUrisOf, withKeySets } from '../istio/plugin-configuration.ts';
+import { type SigningKey, rsaKey, signedToken } from '../istio/token/signing.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
+import { keySetsOf, meshConfigOf } from './policy-inputs.ts';
+import { PolicyJudge } from './policy-judge.ts';
+import { readInput } from './read-input.ts';
+import { readPolicies } from './read-policies.ts';
+import { checkRequest } from './request-line.ts';
+
+/** What a case expects; what is absent is not looked at. */
+interface Expectation {
+  allowed?: boolean;
+  status?: number;
+  body?: string;
+  details?: string;
+  policy?: string | null;
+  rule?: number;
+  requestPrincipal?: string | null;
+  upstreamHeaders?: Record<string, string | null>;
+}
+
+interface Case {
+  name: string;
+  request: JudgedRequest;
+  expect: Expectation;
+}
+
+/** A suite as it is run. */
+export interface Suite {
+  file: string;
+  cases: Case[];
+  judge: PolicyJudge;
+  /** `ACTION RULE` of every rule that a case could match. */
+  rules: string[];
+}
+
+/** How a case ended. */
+export interface Result {
+  file: string;
+  name: string;
+  /** What came otherwise; empty when nothing did. */
+  failures: string[];
+  decision: Decision;
+  seconds: number;
+}
+
+const SUITE_FIELDS = ['policies', 'workload', 'port', 'meshConfig', 'jwks', 'now', 'cases'];
+const CASE_FIELDS = ['name', 'request', 'token', 'claims', 'expect'];
+const EXPECT_FIELDS = [
+  ...['allowed', 'status', 'body', 'details', 'policy', 'rule', 'requestPrincipal'],
+  'upstreamHeaders',
+];
+
+/** Reads a suite and configures the module with its policies. Throws Failure that names the file and the field. */
+export async function readSuite(file: string): Promise<Suite> {
+  const document = parseDocument(await readInput(file), { version: '1.2' });
+  if (document.errors.length > 0) {
+    throw new Failure(ExitCode.Usage, `${file}: ${document.errors[0]!.message.split('\n')[0]}`);
+  }
+  const suite = object(document.toJS(), file, SUITE_FIELDS);
+  const here = (path: string): string => join(dirname(file), path);
+  const policies = texts(suite.policies, `${file}: policies`).map(here);
+  const workload = text(suite.workload, `${file}: workload`);
+  const mesh =
+    suite.meshConfig === undefined ? undefined : text(suite.meshConfig, `${file}: meshConfig`);
+  const now = suite.now === undefined ? Math.floor(Date.now() / 1000) : Number(suite.now);
+  const given = Object.entries(object(suite.jwks ?? {}, `${file}: jwks`)).map(
+    ([uri, path]) => `${uri}=${here(text(path, `${file}: jwks`))}`,
+  );
+  if (!Array.isArray(suite.cases))
+    throw new Failure(ExitCode.Usage, `${file}: cases must be a list`);
+  const written = await readPolicies(policies);
+  const key = rsaKey('portcullis-test');
+  const documents = await keySetsOf(given, jwksUrisOf(written));
+  const resources = trustTestKey(withKeySets(written, documents), key);
+  const judge = await PolicyJudge.start({
+    resources,
+    workload,
+    port: suite.port === undefined ? undefined : Number(suite.port),
+    mesh: await meshConfigOf(mesh === undefined ? undefined : here(mesh)),
+    now,
+  });
+  const cases = [];
+  for (const [i, one] of (suite.cases as unknown[]).entries()) {
+    cases.push(await readCase(one, `${file}: cases[${i}]`, key, here));
+  }
+  const rules = judge.decide({ path: '/' }).steps.map(({ action, rule }) => `${action} ${rule}`);
+  return { file, cases, judge, rules };
+}
+
+async function readCase(
+  value: unknown,
+  where: string,
+  key: SigningKey,
+  here: (path: string) => string,
+): Promise<Case> {
+  const one = object(value, where, CASE_FIELDS);
+  const request: Record<string, unknown> = {
+    path: '/',
+    ...object(one.request ?? {}, `${where}.request`),
+  };
+  const headers = headersOf(request.headers);
+  if (one.token !== undefined && one.claims !== undefined) {
+    throw new Failure(ExitCode.Usage, `${where}: token and claims exclude each other`);
+  }
+  if (one.token !== undefined) {
+    const token = text(one.token, `${where}.token`);
+    const content = token.startsWith('@') ? (await readInput(here(token.slice(1)))).trim() : token;
+    headers.push(['authorization', `Bearer ${content}`]);
+  }
+  if (one.claims !== undefined) {
+    const claims = object(one.claims, `${where}.claims`);
+    headers.push([
+      'authorization',
+      `Bearer ${signedToken('RS256', key, claims, { kid: 'portcullis-test' })}`,
+    ]);
+  }
+  return {
+    name: text(one.name, `${where}.name`),
+    request: checkRequest({ ...request, headers }, `${where}.request`),
+    expect: object(one.expect, `${where}.expect`, EXPECT_FIELDS),
+  };
+}
+
+/** Runs one case. */
+export function runCase(suite: Suite, { name, request, expect }: Case): Result {
+  const start = performance.now();
+  const decision = suite.judge.decide(request);
+  const failures: string[] = [];
+  const compare = (what: string, wanted: unknown, got: unknown): void => {
+    if (wanted !== undefined && wanted !== got) {
+      failures.push(`${what}: expected ${JSON.stringify(wanted)}, and got ${JSON.stringify(got)}`);
+    }
+  };
+  compare('allowed', expect.allowed, decision.allowed);
+  compare('status', expect.status, decision.status);
+  compare('body', expect.body, decision.body);
+  compare('details', expect.details, decision.details);
+  compare('policy', expect.policy, decision.policy);
+  const index = /-rule\[(\d+)\]$/.exec(decision.rule ?? '')?.[1];
+  compare('rule', expect.rule, index === undefined ? undefined : Number(index));
+  compare('requestPrincipal', expect.requestPrincipal, decision.requestPrincipal);
+  for (const [header, wanted] of Object.entries(expect.upstreamHeaders ?? {})) {
+    const got = decision.upstreamHeaders.filter(([key]) => key === header.toLowerCase());
+    compare(
+      `upstreamHeaders.${header}`,
+      wanted,
+      got.length === 0 ? null : got.map(([, value]) => value).join(', '),
+    );
+  }
+  const seconds = (performance.now() - start) / 1000;
+  return { file: suite.file, name, failures, decision, seconds };
+}
+
+/** Every key set takes the test's own key in as well, so that a case can be written with claims alone. */
+function trustTestKey(resources: Resource[], key: SigningKey): Resource[] {
+  return resources.map((resource) => {
+    const spec = resource.value.spec as { jwtRules?: Record<string, unknown>[] } | undefined;
+    if (resource.kind !== 'RequestAuthentication' || !Array.isArray(spec?.jwtRules))
+      return resource;
+    const jwtRules = spec.jwtRules.map((rule) => {
+      const { jwks, ...rest } = rule;
+      delete rest.jwksUri;
+      delete rest.jwks_uri;
+      return { ...rest, jwks: JSON.stringify({ keys: [...keysOf(jwks), key.jwk] }) };
+    });
+    return { ...resource, value: { ...resource.value, spec: { ...spec, jwtRules } } };
+  });
+}
+
+/** The keys of a key set that is one; of another none, and the module would have refused it. */
+function keysOf(jwks: unknown): unknown[] {
+  try {
+    const { keys } = JSON.parse(String(jwks)) as { keys?: unknown };
+    return Array.isArray(keys) ? keys : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Headers as a map, or as a list of pairs where one comes twice. */
+function headersOf(value: unknown): [string, string][] {
+  if (Array.isArray(value)) return [...(value as [string, string][])];
+  return Object.entries((value ?? {}) as Record<string, unknown>).map(([name, item]) => [
+    name,
+    String(item),
+  ]);
+}
+
+function object(value: unknown, where: string, fields?: string[]): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Failure(ExitCode.Usage, `${where} must be an object`);
+  }
+  const unknown = Object.keys(value).find((name) => fields?.includes(name) === false);
+  if (unknown !== undefined) {
+    throw new Failure(
+      ExitCode.Usage,
+      `${where}: unknown field ${unknown}; known are ${fields!.join(', ')}`,
+    );
+  }
+  return value as Record<string, unknown>;
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new Failure(ExitCode.Usage, `${where} must be a string`);
+}
+
+function texts(value: unknown, where: string): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  throw new Failure(ExitCode.Usage, `${where} must be a list of files`);
+}
