@@ -14,6 +14,11 @@ export class RequestMetrics {
   private hits: Metric = Metric.counter("portcullis_token_cache_total;result=hit");
   private misses: Metric = Metric.counter("portcullis_token_cache_total;result=miss");
 
+  /** A configuration was compiled, in so many microseconds of a worker's time. */
+  compiled(microseconds: u64): void {
+    Metric.gauge("portcullis_compile_microseconds").record(microseconds);
+  }
+
   /** A request may pass. */
   allow(): void {
     this.allowed.add();

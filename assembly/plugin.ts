@@ -7,6 +7,7 @@ import {
   LogLevel,
   NO_CALL,
   RootContext,
+  currentTime,
   getBuffer,
   log,
   logs,
@@ -27,6 +28,7 @@ import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits
 import { RequestMetrics } from "./metrics";
 import { Request } from "./request";
 
+const NANOSECONDS_PER_MICROSECOND: u64 = 1000;
 const NOT_CONFIGURED =
   "no valid configuration has come yet: every request is refused until one does";
 
@@ -56,6 +58,7 @@ export class Plugin extends RootContext {
   private spare: HttpFilter | null = null;
 
   override onConfigure(size: u32): bool {
+    const begin = currentTime();
     const problems = new Problems();
     const compiled = this.read(size, problems);
     if (compiled === null) {
@@ -79,6 +82,7 @@ export class Plugin extends RootContext {
       this.remotes.push(need.set);
       this.longestWait = max(this.longestWait, need.set.longestWait);
     }
+    this.metrics.compiled((currentTime() - begin) / NANOSECONDS_PER_MICROSECOND);
     // Not fetched here: this may be Envoy's trial of the configuration, which is gone before any answer.
     if (this.remotes.length > 0) this.tickEvery(WAITING_TICK_MS);
     return true;

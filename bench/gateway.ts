@@ -45,7 +45,8 @@ export async function startGateway(scenarios: Scenario[]): Promise<BenchGateway>
   return { envoy, version: binary.version, stop };
 }
 
-function answerDirectly(bootstrap: JsonObject): void {
+/** Lets Envoy answer by itself. */
+export function answerDirectly(bootstrap: JsonObject): void {
   const { listeners } = bootstrap.static_resources as unknown as {
     listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
   };

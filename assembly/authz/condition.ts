@@ -6,6 +6,7 @@ import { Kind, Node, after, countOf, firstOf, kindOf, textOf } from "../json/tap
 import { IdentityMatcher } from "./identity-matcher";
 import { PathTemplate } from "./path-template";
 import { RequestPrincipalMatcher } from "./request-principal";
+import { Dimension, IndexKeys } from "./rule-index";
 import { StringMatcher } from "./string-matcher";
 
 export abstract class Condition {
@@ -18,6 +19,20 @@ export abstract class Condition {
   /** Whether the request meets it. A `not…` field holds where no value matches, absent ones included. */
   matches(request: Request): bool {
     return this.anyValue(request) != this.negated;
+  }
+
+  /** What a rule with this condition can be filed under. */
+  get dimension(): i32 {
+    return Dimension.Other;
+  }
+
+  /** Files its values; false where that says nothing of which requests can match: negated, or with a wildcard in front. */
+  addKeysTo(keys: IndexKeys): bool {
+    return !this.negated && this.addKeys(keys);
+  }
+
+  protected addKeys(keys: IndexKeys): bool {
+    return false;
   }
 
   /** Whether any of the values matches. */
@@ -33,6 +48,20 @@ export class PathCondition extends Condition {
     private templates: StaticArray<PathTemplate>,
   ) {
     super(field, negated);
+  }
+
+  override get dimension(): i32 {
+    return Dimension.Path;
+  }
+
+  protected override addKeys(keys: IndexKeys): bool {
+    for (let i = 0; i < this.values.length; i++) {
+      if (!unchecked(this.values[i]).addKey(keys)) return false;
+    }
+    for (let i = 0; i < this.templates.length; i++) {
+      if (!unchecked(this.templates[i]).addKey(keys)) return false;
+    }
+    return true;
   }
 
   protected override anyValue(request: Request): bool {
@@ -56,6 +85,17 @@ export class MethodCondition extends Condition {
     super(field, negated);
   }
 
+  override get dimension(): i32 {
+    return Dimension.Method;
+  }
+
+  protected override addKeys(keys: IndexKeys): bool {
+    for (let i = 0; i < this.values.length; i++) {
+      if (!unchecked(this.values[i]).addKey(keys)) return false;
+    }
+    return true;
+  }
+
   protected override anyValue(request: Request): bool {
     for (let i = 0; i < this.values.length; i++) {
       if (unchecked(this.values[i]).matches(request.method)) return true;
@@ -72,6 +112,17 @@ export class HostCondition extends Condition {
     private values: StaticArray<StringMatcher>,
   ) {
     super(field, negated);
+  }
+
+  override get dimension(): i32 {
+    return Dimension.Host;
+  }
+
+  protected override addKeys(keys: IndexKeys): bool {
+    for (let i = 0; i < this.values.length; i++) {
+      if (!unchecked(this.values[i]).addKey(keys)) return false;
+    }
+    return true;
   }
 
   protected override anyValue(request: Request): bool {
@@ -109,6 +160,17 @@ export class RequestPrincipalCondition extends Condition {
     private values: StaticArray<RequestPrincipalMatcher>,
   ) {
     super(field, negated);
+  }
+
+  override get dimension(): i32 {
+    return Dimension.Subject;
+  }
+
+  protected override addKeys(keys: IndexKeys): bool {
+    for (let i = 0; i < this.values.length; i++) {
+      if (!unchecked(this.values[i]).addKey(keys)) return false;
+    }
+    return true;
   }
 
   protected override anyValue(request: Request): bool {

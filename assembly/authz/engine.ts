@@ -3,6 +3,7 @@ import { LogLevel, Span, constant, log } from "as-proxy-wasm-sdk/assembly";
 import { compareBytes } from "../bytes/compare";
 import { Request } from "../request";
 import { Rule } from "./rule";
+import { RuleIndex } from "./rule-index";
 
 /** Istio's name for what refuses where no ALLOW rule matches. */
 export const NO_RULE = "none";
@@ -19,12 +20,14 @@ export class Policies {
 class RuleList {
   readonly isPresent: bool;
   private rules: StaticArray<Rule>;
+  private index: RuleIndex = new RuleIndex(new StaticArray<Rule>(0));
 
   constructor(policies: Policies) {
     // Envoy walks its policies in the order of their names: of several that match, this names the same one.
     policies.rules.sort((a, b) => compareBytes(a.id, b.id));
     this.isPresent = policies.isPresent;
     this.rules = StaticArray.fromArray<Rule>(policies.rules);
+    this.index = new RuleIndex(this.rules);
   }
 
   /** Writes a line of the log about every rule: `trace ACTION RULE yes|no: CONDITION,…`. */
@@ -42,11 +45,7 @@ class RuleList {
 
   /** The first rule that matches, or null. */
   first(request: Request): Rule | null {
-    for (let i = 0; i < this.rules.length; i++) {
-      const rule = unchecked(this.rules[i]);
-      if (rule.matches(request)) return rule;
-    }
-    return null;
+    return this.index.first(request);
   }
 }
 

@@ -6,9 +6,11 @@ import {
   byteAt,
   constant,
   equals,
+  indexOf,
   lengthOf,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
+import { IndexKeys } from "./rule-index";
 
 const ANY_SEGMENT = "{*}";
 const REST = "{**}";
@@ -44,8 +46,8 @@ export class PathTemplate {
   private tail: Span = EMPTY;
 
   /** Whether a value of `paths` is a template rather than a text. */
-  static isTemplate(text: string): bool {
-    return text.includes("{") || text.includes("}");
+  static isTemplate(text: Span): bool {
+    return indexOf(text, 0x7b, 0) >= 0 || indexOf(text, 0x7d, 0) >= 0;
   }
 
   /** What Istio's webhook or Envoy refuses of a template; empty when it is sound. `field`: `Paths` or `NotPaths`. */
@@ -68,7 +70,12 @@ export class PathTemplate {
     return "";
   }
 
+  /** What every matching path begins with, but for a slash at its end. */
+  private begins: Span = EMPTY;
+
   constructor(text: string) {
+    const head = text.substring(0, text.indexOf("{"));
+    this.begins = constant(head.endsWith("/") ? head.substring(0, head.length - 1) : head);
     const rest = text.indexOf(REST);
     this.hasRest = rest >= 0;
     // The slash in front of `{**}` is asked for by `matches`.
@@ -79,6 +86,13 @@ export class PathTemplate {
       this.isAny.push(parts[i] == ANY_SEGMENT);
       this.segments.push(constant(parts[i]));
     }
+  }
+
+  /** Files the template under what it begins with; false where it begins with a wildcard. */
+  addKey(to: IndexKeys): bool {
+    if (lengthOf(this.begins) == 0) return false;
+    to.addPrefix(this.begins);
+    return true;
   }
 
   /** Whether a path (without query) matches. */

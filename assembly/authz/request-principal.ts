@@ -1,6 +1,7 @@
 // A value of requestPrincipals, `<iss>/<sub>`, as istiod splits it: at the last slash, with a wildcard at either end
 // (generator.go; what it generates for each form is recorded in envoy-tests/oracle/).
 import { Span } from "as-proxy-wasm-sdk/assembly";
+import { IndexKeys } from "./rule-index";
 import { StringMatcher } from "./string-matcher";
 
 export class RequestPrincipalMatcher {
@@ -36,6 +37,11 @@ export class RequestPrincipalMatcher {
             : StringMatcher.prefix(subject.substring(0, subject.length - 1));
       }
     }
+  }
+
+  /** Files the pattern under its subject; false where that may be any. */
+  addKey(to: IndexKeys): bool {
+    return this.subject.addKey(to);
   }
 
   /** Whether both claims match; neither does when it is absent. */

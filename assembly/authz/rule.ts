@@ -2,6 +2,7 @@
 import { Span, constant } from "as-proxy-wasm-sdk/assembly";
 import { Request } from "../request";
 import { Condition } from "./condition";
+import { Dimension, IndexKeys } from "./rule-index";
 
 export class Rule {
   /** The name again, as bytes. */
@@ -18,6 +19,12 @@ export class Rule {
     private when: StaticArray<Condition>,
   ) {
     this.id = constant(name);
+  }
+
+  /** Adds what a request must have in the keys' dimension to match; false where that cannot be said. */
+  addKeysTo(keys: IndexKeys): bool {
+    const isOfSource = keys.dimension == Dimension.Subject;
+    return addAllKeys(isOfSource ? this.sources : this.operations, keys);
   }
 
   /**
@@ -65,6 +72,20 @@ function allHold(conditions: StaticArray<Condition>, request: Request): bool {
     if (!unchecked(conditions[i]).matches(request)) return false;
   }
   return true;
+}
+
+/** Every element must say something in this dimension: any of them may be the one that matches. */
+function addAllKeys(alternatives: StaticArray<StaticArray<Condition>>, keys: IndexKeys): bool {
+  for (let i = 0; i < alternatives.length; i++) {
+    const conditions = unchecked(alternatives[i]);
+    let isFiled = false;
+    for (let j = 0; j < conditions.length && !isFiled; j++) {
+      const condition = unchecked(conditions[j]);
+      isFiled = condition.dimension == keys.dimension && condition.addKeysTo(keys);
+    }
+    if (!isFiled) return false;
+  }
+  return alternatives.length > 0;
 }
 
 function firstFailing(conditions: StaticArray<Condition>, request: Request): Condition | null {

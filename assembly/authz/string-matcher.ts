@@ -1,5 +1,18 @@
 // Istio's matching of one string (pilot/pkg/security/authz/matcher): exact, `prefix*`, `*suffix`, or `*`.
-import { ABSENT, Span, addressOf, constant, indexOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
+import {
+  ABSENT,
+  Span,
+  addressOf,
+  byteAt,
+  constant,
+  indexOf,
+  keep,
+  lengthOf,
+  slice,
+} from "as-proxy-wasm-sdk/assembly";
+import { IndexKeys } from "./rule-index";
+
+const STAR: u8 = 0x2a;
 
 namespace Form {
   export const Exact: u32 = 0;
@@ -48,6 +61,28 @@ export class StringMatcher {
     return StringMatcher.withStar(pattern, Form.Present, ignoreCase);
   }
 
+  /** `of` for the bytes of a value, which are copied. */
+  static ofBytes(pattern: Span): StringMatcher {
+    return StringMatcher.fromBytes(pattern, Form.NotEmpty);
+  }
+
+  /** `ofHeader`, with its case, for the bytes of a value, which are copied. */
+  static ofHeaderBytes(pattern: Span): StringMatcher {
+    return StringMatcher.fromBytes(pattern, Form.Present);
+  }
+
+  private static fromBytes(pattern: Span, star: u32): StringMatcher {
+    const length = lengthOf(pattern);
+    if (length == 1 && byteAt(pattern, 0) == STAR) return new StringMatcher(star, ABSENT, false);
+    if (length > 0 && byteAt(pattern, 0) == STAR) {
+      return new StringMatcher(Form.Suffix, keep(slice(pattern, 1, length)), false);
+    }
+    if (length > 0 && byteAt(pattern, length - 1) == STAR) {
+      return new StringMatcher(Form.Prefix, keep(slice(pattern, 0, length - 1)), false);
+    }
+    return new StringMatcher(Form.Exact, keep(pattern), false);
+  }
+
   private static withStar(pattern: string, star: u32, ignoreCase: bool): StringMatcher {
     const text = ignoreCase ? asciiLowerCase(pattern) : pattern;
     if (text == "*") return new StringMatcher(star, ABSENT, ignoreCase);
@@ -62,6 +97,14 @@ export class StringMatcher {
       );
     }
     return new StringMatcher(Form.Exact, constant(text), ignoreCase);
+  }
+
+  /** Files the pattern under what a value must be or begin with; false for a pattern that says neither. */
+  addKey(to: IndexKeys): bool {
+    if (this.form == Form.Exact) to.addExact(this.text);
+    else if (this.form == Form.Prefix && lengthOf(this.text) > 0) to.addPrefix(this.text);
+    else return false;
+    return true;
   }
 
   /** Whether the value matches; an absent one never does. */

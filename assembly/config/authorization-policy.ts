@@ -61,18 +61,13 @@ export function compileAuthorizationPolicy(
   // Without rules it allows nothing: being there is what counts.
   if (resource.applies) policies.isPresent = true;
   const context = compiled.ruleContext(toText(resource.namespace), isCustom);
+  const prefix =
+    "ns[" + toText(resource.namespace) + "]-policy[" + toText(resource.name) + "]-rule[";
   problems.enter(RULES);
   let node = firstOf(rules);
   for (let i = 0; i < countOf(rules); i++) {
     problems.enterIndex(i);
-    const name =
-      "ns[" +
-      toText(resource.namespace) +
-      "]-policy[" +
-      toText(resource.name) +
-      "]-rule[" +
-      i.toString() +
-      "]";
+    const name = resource.applies ? prefix + i.toString() + "]" : "";
     const sources = alternatives(node, FROM, SOURCE, context, problems);
     const operations = alternatives(node, TO, OPERATION, context, problems);
     problems.enter(WHEN);
@@ -150,8 +145,8 @@ function alternatives(
 ): StaticArray<StaticArray<Condition>> {
   const list = member(rule, key);
   const count = countOf(list);
-  const all = new Array<StaticArray<Condition>>();
-  const name = "`" + toText(key) + "." + toText(inner) + "`";
+  const all = new StaticArray<StaticArray<Condition>>(count);
+  if (count == 0) return NO_ALTERNATIVES;
   problems.enter(key);
   let element = firstOf(list);
   for (let i = 0; i < count; i++) {
@@ -159,16 +154,24 @@ function alternatives(
     problems.enter(inner);
     const object = member(element, inner);
     if (kindOf(object) != Kind.Object) {
-      problems.add("missing; Istio: " + name + " must not be nil");
+      all[i] = new StaticArray<Condition>(0);
+      problems.add("missing; Istio: " + nameOf(key, inner) + " must not be nil");
     } else {
       const conditions = conditionsOf(object, context, problems);
-      if (conditions.length == 0) problems.add("empty; Istio: " + name + " must not be empty");
-      all.push(conditions);
+      if (conditions.length == 0)
+        problems.add("empty; Istio: " + nameOf(key, inner) + " must not be empty");
+      all[i] = conditions;
     }
     problems.leave();
     problems.leave();
     element = after(element);
   }
   problems.leave();
-  return StaticArray.fromArray<StaticArray<Condition>>(all);
+  return all;
+}
+
+const NO_ALTERNATIVES = new StaticArray<StaticArray<Condition>>(0);
+
+function nameOf(key: Span, inner: Span): string {
+  return "`" + toText(key) + "." + toText(inner) + "`";
 }

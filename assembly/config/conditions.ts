@@ -1,5 +1,5 @@
 // The fields of a rule → conditions, with what Istio's webhook refuses, in its words (pkg/config/validation).
-import { Span, constant, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import {
   ClaimCondition,
   Condition,
@@ -29,7 +29,6 @@ import { Problems } from "./problems";
 const KEY = constant("key");
 const VALUES = constant("values");
 const NOT_VALUES = constant("notValues");
-const NOT = "not";
 const EXPERIMENTAL = "experimental.";
 const METADATA = "experimental.envoy.filters.";
 /** The fields that say nothing of an identity. */
@@ -44,14 +43,21 @@ export function conditionsOf(
   context: RuleContext,
   problems: Problems,
 ): StaticArray<Condition> {
-  const conditions = new Array<Condition>();
+  let count = 0;
   let key = firstOf(object);
+  for (let i = countOf(object); i > 0; i--) {
+    const values = after(key);
+    if (countOf(values) > 0) count++;
+    key = after(values);
+  }
+  const conditions = new StaticArray<Condition>(count);
+  let next = 0;
+  key = firstOf(object);
   for (let i = countOf(object); i > 0; i--) {
     const values = after(key);
     if (countOf(values) > 0) {
       problems.enter(textOf(key));
-      const condition = conditionOf(toText(textOf(key)), values, context, problems);
-      if (condition !== null) conditions.push(condition);
+      conditions[next++] = conditionOf(fieldNamed(textOf(key)), values, context, problems);
       problems.leave();
     }
     key = after(values);
@@ -60,7 +66,25 @@ export function conditionsOf(
   if (hasAccounts && (hasAny(object, PRINCIPALS) || hasAny(object, NAMESPACES))) {
     problems.add("cannot set serviceAccounts with namespaces or principals");
   }
-  return StaticArray.fromArray<Condition>(conditions);
+  return conditions;
+}
+
+/** The fields of sources and operations, each text once: a rule keeps the names of its fields. */
+const FIELDS: string[] = (
+  "paths methods hosts ports requestPrincipals ipBlocks remoteIpBlocks principals namespaces serviceAccounts trustDomains " +
+  "notPaths notMethods notHosts notPorts notRequestPrincipals notIpBlocks notRemoteIpBlocks notPrincipals notNamespaces " +
+  "notServiceAccounts notTrustDomains"
+).split(" ");
+const FIELD_KEYS: Span[] = FIELDS.map<Span>((name: string): Span => constant(name));
+/** Where the names with `not` in front begin. */
+const NEGATED: i32 = 11;
+
+/** The name of a field that the schema knows. */
+function fieldNamed(key: Span): string {
+  for (let i = 0; i < FIELDS.length; i++) {
+    if (equals(FIELD_KEYS[i], key)) return FIELDS[i];
+  }
+  return toText(key);
 }
 
 /** Whether any of these fields has values. */
@@ -76,9 +100,10 @@ function conditionOf(
   values: Node,
   context: RuleContext,
   problems: Problems,
-): Condition | null {
-  const negated = field.startsWith(NOT);
-  const name = negated ? field.charAt(3).toLowerCase() + field.substring(4) : field;
+): Condition {
+  const index = FIELDS.indexOf(field);
+  const negated = index >= NEGATED;
+  const name = negated ? FIELDS[index - NEGATED] : field;
   checkNotEmpty(values, problems);
   if (name == "ports") return new PortCondition(field, negated, ports(values, problems));
   if (CONTEXT_FREE.indexOf(name) < 0) context.needIdentities(field, problems);
@@ -226,6 +251,7 @@ export function whenConditions(
   context: RuleContext,
   problems: Problems,
 ): StaticArray<Condition> {
+  if (countOf(list) == 0) return NO_CONDITIONS;
   const conditions = new Array<Condition>();
   let node = firstOf(list);
   for (let i = 0; i < countOf(list); i++) {
@@ -403,24 +429,30 @@ function withoutBrackets(text: string): string {
 }
 
 function textMatchers(values: Node): StaticArray<StringMatcher> {
-  const result = new Array<StringMatcher>();
+  const result = new StaticArray<StringMatcher>(countOf(values));
   let value = firstOf(values);
-  for (let i = countOf(values); i > 0; i--) {
-    result.push(StringMatcher.of(toText(textOf(value))));
+  for (let i = 0; i < result.length; i++) {
+    result[i] = StringMatcher.ofBytes(textOf(value));
     value = after(value);
   }
-  return StaticArray.fromArray<StringMatcher>(result);
+  return result;
 }
 
 function headerMatchers(values: Node, ignoreCase: bool): StaticArray<StringMatcher> {
-  const result = new Array<StringMatcher>();
+  const result = new StaticArray<StringMatcher>(countOf(values));
   let value = firstOf(values);
-  for (let i = countOf(values); i > 0; i--) {
-    result.push(StringMatcher.ofHeader(toText(textOf(value)), ignoreCase));
+  for (let i = 0; i < result.length; i++) {
+    result[i] = ignoreCase
+      ? StringMatcher.ofHeader(toText(textOf(value)), true)
+      : StringMatcher.ofHeaderBytes(textOf(value));
     value = after(value);
   }
-  return StaticArray.fromArray<StringMatcher>(result);
+  return result;
 }
+
+const NO_CONDITIONS = new StaticArray<Condition>(0);
+const NO_TEMPLATES = new StaticArray<PathTemplate>(0);
+const NO_MATCHERS = new StaticArray<StringMatcher>(0);
 
 function pathCondition(
   field: string,
@@ -429,31 +461,34 @@ function pathCondition(
   name: string,
   problems: Problems,
 ): Condition {
-  const matchers = new Array<StringMatcher>();
-  const templates = new Array<PathTemplate>();
+  let count = 0;
   let value = firstOf(values);
+  for (let i = countOf(values); i > 0; i--) {
+    if (PathTemplate.isTemplate(textOf(value))) count++;
+    value = after(value);
+  }
+  const texts = countOf(values) - count;
+  const matchers = texts == 0 ? NO_MATCHERS : new StaticArray<StringMatcher>(texts);
+  const templates = count == 0 ? NO_TEMPLATES : new StaticArray<PathTemplate>(count);
+  let nextText = 0;
+  let nextTemplate = 0;
+  value = firstOf(values);
   for (let i = 0; i < countOf(values); i++) {
-    const text = toText(textOf(value));
-    if (PathTemplate.isTemplate(text)) {
+    if (PathTemplate.isTemplate(textOf(value))) {
+      const text = toText(textOf(value));
       const problem = PathTemplate.problemOf(text, name);
       if (problem.length > 0) {
         problems.enterIndex(i);
         problems.add(problem);
         problems.leave();
-      } else {
-        templates.push(new PathTemplate(text));
       }
+      templates[nextTemplate++] = new PathTemplate(problem.length > 0 ? "/" : text);
     } else {
-      matchers.push(StringMatcher.of(text));
+      matchers[nextText++] = StringMatcher.ofBytes(textOf(value));
     }
     value = after(value);
   }
-  return new PathCondition(
-    field,
-    negated,
-    StaticArray.fromArray<StringMatcher>(matchers),
-    StaticArray.fromArray<PathTemplate>(templates),
-  );
+  return new PathCondition(field, negated, matchers, templates);
 }
 
 function requestPrincipals(values: Node): StaticArray<RequestPrincipalMatcher> {

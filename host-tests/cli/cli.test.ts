@@ -89,8 +89,6 @@ describe('portcullis', () => {
   it.each([
     'lint a.yaml',
     'analyze -R',
-    'explain -f a',
-    'test',
     'package --out x',
     'mesh up',
     'completion bash',
