@@ -3,8 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, Failure } from './exit-codes.ts';
 
-/** The module, beside the compiled command: build/js/cli → build. */
-export const MODULE_PATH = fileURLToPath(new URL('../../portcullis.wasm', import.meta.url));
+/** The module, beside the compiled command (build/js/cli → build), or where tests run the sources. */
+const MODULE = import.meta.url.endsWith('.ts')
+  ? '../build/portcullis.wasm'
+  : '../../portcullis.wasm';
+export const MODULE_PATH = fileURLToPath(new URL(MODULE, import.meta.url));
 
 /** The module's bytes, compiled. */
 export async function shippedModule(): Promise<WebAssembly.Module> {

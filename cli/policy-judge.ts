@@ -3,14 +3,21 @@ import { nodePlatform } from '../host/node-platform.ts';
 import { type Decision, Judge, type JudgedRequest, RefusedConfiguration } from '../host/judge.ts';
 import { clusterNameOf } from '../envoy/config/clusters.ts';
 import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
+import { PLUGIN, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
+import { EnvoyJudge } from '../envoy/envoy-judge.ts';
 import type { Resource } from '../istio/load.ts';
 import type { MeshConfig } from '../istio/mesh-config.ts';
 import { locateErrors } from '../istio/module-errors.ts';
 import { normalizedPath } from '../istio/path-normalization.ts';
-import { authorizersOf, jwksUrisOf, pluginConfiguration } from '../istio/plugin-configuration.ts';
+import {
+  authorizersOf,
+  jwksUrisOf,
+  pluginConfiguration,
+  wantsBodies,
+} from '../istio/plugin-configuration.ts';
 import { formatProblem } from '../istio/problem.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
-import { shippedModule } from './package-files.ts';
+import { MODULE_PATH, shippedModule } from './package-files.ts';
 import { parseWorkload } from './workload.ts';
 
 /** Which policies, for whom. */
@@ -41,10 +48,12 @@ const BAD_PATH: Omit<Decision, 'id'> = {
 export class PolicyJudge {
   private readonly judge: Judge;
   private readonly input: JudgeInput;
+  private readonly configuration: string;
 
-  private constructor(judge: Judge, input: JudgeInput) {
+  private constructor(judge: Judge, input: JudgeInput, configuration: string) {
     this.judge = judge;
     this.input = input;
+    this.configuration = configuration;
   }
 
   /** Throws Failure with a line for everything that the module refuses. */
@@ -72,12 +81,25 @@ export class PolicyJudge {
         },
         clusters,
       );
-      return new PolicyJudge(judge, input);
+      return new PolicyJudge(judge, input, configuration);
     } catch (error) {
       if (!(error instanceof RefusedConfiguration)) throw error;
       const problems = locateErrors(error.lines, resources).map(formatProblem);
       throw new Failure(ExitCode.Findings, ...problems);
     }
+  }
+
+  /** A real Envoy with the module and the same policies. */
+  async inEnvoy(): Promise<EnvoyJudge> {
+    const { mesh, workload } = this.input;
+    const filter = staticWasmFilter({
+      name: PLUGIN,
+      vmId: PLUGIN,
+      module: MODULE_PATH,
+      configuration: this.configuration,
+      holdsHeadersAlone: wantsBodies(mesh.settings),
+    });
+    return EnvoyJudge.start(parseWorkload(workload), [filter], mesh.pathNormalization);
   }
 
   /** What the module warns of. */

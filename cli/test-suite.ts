@@ -1,6 +1,7 @@
 // Unit tests of policies: a suite is a YAML file that names policies and a workload, and lists requests with what is expected.
 import { dirname, join } from 'node:path';
 import { parseDocument } from 'yaml';
+import { type EnvoyJudge, unaskable } from '../envoy/envoy-judge.ts';
 import type { Decision, JudgedRequest } from '../host/judge.ts';
 import type { Resource } from '../istio/load.ts';
 import { jwksUrisOf, withKeySets } from '../istio/plugin-configuration.ts';
@@ -13,7 +14,7 @@ import { readPolicies } from './read-policies.ts';
 import { checkRequest } from './request-line.ts';
 
 /** What a case expects; what is absent is not looked at. */
-interface Expectation {
+export interface Expectation {
   allowed?: boolean;
   status?: number;
   body?: string;
@@ -24,7 +25,7 @@ interface Expectation {
   upstreamHeaders?: Record<string, string | null>;
 }
 
-interface Case {
+export interface Case {
   name: string;
   request: JudgedRequest;
   expect: Expectation;
@@ -35,6 +36,8 @@ export interface Suite {
   file: string;
   cases: Case[];
   judge: PolicyJudge;
+  /** The key set of tokens that are made of claims. */
+  jwks: string;
   /** `ACTION RULE` of every rule that a case could match. */
   rules: string[];
 }
@@ -90,7 +93,7 @@ export async function readSuite(file: string): Promise<Suite> {
     cases.push(await readCase(one, `${file}: cases[${i}]`, key, here));
   }
   const rules = judge.decide({ path: '/' }).steps.map(({ action, rule }) => `${action} ${rule}`);
-  return { file, cases, judge, rules };
+  return { file, cases, judge, jwks: JSON.stringify({ keys: [key.jwk] }), rules };
 }
 
 async function readCase(
@@ -128,9 +131,41 @@ async function readCase(
 }
 
 /** Runs one case. */
-export function runCase(suite: Suite, { name, request, expect }: Case): Result {
+export function runCase(suite: Suite, one: Case): Result {
   const start = performance.now();
-  const decision = suite.judge.decide(request);
+  const decision = suite.judge.decide(one.request);
+  const failures = failuresOf(one, decision);
+  return { file: suite.file, name: one.name, failures, decision, seconds: since(start) };
+}
+
+/** Runs one case, and demands the same of a real Envoy; undefined, and why, where it cannot be put to one. */
+export async function runCaseInEnvoy(
+  suite: Suite,
+  one: Case,
+  envoy: EnvoyJudge,
+): Promise<Result | string> {
+  const reason = unaskable(one.request);
+  if (reason !== undefined) return reason;
+  const start = performance.now();
+  const result = runCase(suite, one);
+  const seen = await envoy.decide(one.request);
+  // A path that Envoy refuses it words itself.
+  const words = seen.status === 400 ? {} : { body: seen.body, details: seen.details };
+  const failures = failuresOf(one, {
+    ...result.decision,
+    allowed: seen.allowed,
+    status: seen.status,
+    ...words,
+    upstreamHeaders: seen.upstreamHeaders,
+  }).map((failure) => `in Envoy: ${failure}`);
+  return { ...result, failures: [...result.failures, ...failures], seconds: since(start) };
+}
+
+function since(start: number): number {
+  return (performance.now() - start) / 1000;
+}
+
+function failuresOf({ expect }: Case, decision: Decision): string[] {
   const failures: string[] = [];
   const compare = (what: string, wanted: unknown, got: unknown): void => {
     if (wanted !== undefined && wanted !== got) {
@@ -153,8 +188,7 @@ export function runCase(suite: Suite, { name, request, expect }: Case): Result {
       got.length === 0 ? null : got.map(([, value]) => value).join(', '),
     );
   }
-  const seconds = (performance.now() - start) / 1000;
-  return { file: suite.file, name, failures, decision, seconds };
+  return failures;
 }
 
 /** Every key set takes the test's own key in as well, so that a case can be written with claims alone. */

@@ -4,11 +4,19 @@ import { watch } from 'node:fs';
 import { Command, Option } from 'commander';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { junitReport } from './junit.ts';
-import { type Result, readSuite, runCase } from './test-suite.ts';
+import {
+  type Case,
+  type Result,
+  type Suite,
+  readSuite,
+  runCase,
+  runCaseInEnvoy,
+} from './test-suite.ts';
 
 interface Options {
   run?: string;
   watch?: boolean;
+  envoy?: boolean;
   output: 'text' | 'json' | 'junit';
 }
 
@@ -31,6 +39,7 @@ export function testCommand(): Command {
     .argument('[path...]', 'suites, or folders with suites; default: here')
     .option('-r, --run <regex>', 'only cases whose name matches')
     .option('-w, --watch', 'again whenever a file changes')
+    .option('--envoy', 'judges with a real Envoy as well: the answers must be the same')
     .addOption(
       new Option('-o, --output <format>', 'how it is written')
         .choices(['text', 'json', 'junit'])
@@ -56,7 +65,10 @@ async function runAll(paths: string[], options: Options): Promise<number> {
   for (const file of files) {
     const suite = await readSuite(file);
     const chosen = suite.cases.filter(({ name }) => wanted.test(name));
-    const own = chosen.map((one) => runCase(suite, one));
+    const own =
+      options.envoy === true
+        ? await inEnvoy(suite, chosen)
+        : chosen.map((one) => runCase(suite, one));
     results.push(...own);
     const matched = new Set(
       own.flatMap(({ decision }) =>
@@ -75,6 +87,26 @@ async function runAll(paths: string[], options: Options): Promise<number> {
   if (results.length === 0) throw new Failure(ExitCode.Usage, `no case matches ${options.run}`);
   print(results, unmatched, options.output);
   return results.filter(({ failures }) => failures.length > 0).length;
+}
+
+/** Every case at a real Envoy as well; those that cannot be put to one are named. */
+async function inEnvoy(suite: Suite, cases: Case[]): Promise<Result[]> {
+  const envoy = await suite.judge.inEnvoy();
+  const results: Result[] = [];
+  try {
+    for (const one of cases) {
+      const result = await runCaseInEnvoy(suite, one, envoy);
+      if (typeof result !== 'string') {
+        results.push(result);
+        continue;
+      }
+      process.stderr.write(`${suite.file}: ${one.name}: not put to Envoy: ${result}\n`);
+      results.push(runCase(suite, one));
+    }
+  } finally {
+    await envoy.stop();
+  }
+  return results;
 }
 
 function print(results: Result[], unmatched: string[], output: Options['output']): void {
