@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { unaskable } from '../envoy/envoy-judge.ts';
 import type { Decision, JudgedRequest } from '../host/judge.ts';
 import { jwksUrisOf, withKeySets } from '../istio/plugin-configuration.ts';
 import { decisionText } from './decision-text.ts';
@@ -28,6 +29,7 @@ interface Options {
   extAuthz?: 'allow' | 'deny' | 'error';
   requests?: string;
   expect?: string;
+  envoy?: boolean;
   output?: 'text' | 'json' | 'jsonl';
 }
 
@@ -68,6 +70,7 @@ export function explainCommand(): Command {
       ]),
     )
     .option('--requests <file>', 'requests, one JSON object a line; - is standard input')
+    .option('--envoy', 'puts the requests to a real Envoy as well: the answers must be the same')
     .option('--expect <allow|deny|STATUS>', 'exit with 1 when it comes otherwise')
     .addOption(
       new Option('-o, --output <format>', 'how it is written').choices(['text', 'json', 'jsonl']),
@@ -109,7 +112,35 @@ async function explain(options: Options): Promise<void> {
           `request ${decision.id ?? i + 1}: expected ${options.expect}, and got ${decision.allowed ? 'allow' : decision.status}`,
         ],
   );
+  if (options.envoy === true) surprises.push(...(await differences(judge, requests, decisions)));
   if (surprises.length > 0) throw new Failure(ExitCode.Findings, ...surprises);
+}
+
+/** Where a real Envoy answers otherwise; what cannot be put to one is named. */
+async function differences(
+  judge: PolicyJudge,
+  requests: JudgedRequest[],
+  decisions: Decision[],
+): Promise<string[]> {
+  const envoy = await judge.inEnvoy();
+  const lines: string[] = [];
+  try {
+    for (const [i, request] of requests.entries()) {
+      const decision = decisions[i]!;
+      const name = `request ${decision.id ?? i + 1}`;
+      const reason = unaskable(request);
+      if (reason !== undefined) {
+        process.stderr.write(`${name}: not put to Envoy: ${reason}\n`);
+        continue;
+      }
+      const seen = await envoy.decide(request);
+      if (seen.status === decision.status && seen.allowed === decision.allowed) continue;
+      lines.push(`${name}: in Envoy ${seen.status} ${seen.details}, not ${decision.status}`);
+    }
+  } finally {
+    await envoy.stop();
+  }
+  return lines;
 }
 
 function expectation(text: string | undefined): ((decision: Decision) => boolean) | undefined {
