@@ -57,32 +57,45 @@ export class HttpFilter extends HttpContext {
     return this.decide();
   }
 
-  /** The body comes while the headers are held only where an authorizer wants it. */
+  /** The body comes while the headers are held only where an authorizer wants it; it must not go on before they do. */
   override onRequestBody(size: u32, endOfStream: bool): u32 {
-    if (!this.check.isCollecting) return Action.Continue;
+    const check = this.check;
+    if (!check.isHolding) return Action.Continue;
+    if (!check.isCollecting) return Action.PauseAndWatermark;
     const provider = this.plugin.extAuthz;
-    if (provider === null) return this.undecided();
+    if (provider === null) return this.held(this.undecided());
     const settings = provider.body;
-    if (settings === null) return this.undecided();
+    if (settings === null) return this.held(this.undecided());
     if (size > settings.most && !settings.allowsPartial) {
-      this.check.isCollecting = false;
+      check.isCollecting = false;
       this.plugin.metrics.fail("request_payload_too_large");
       replyTooLarge();
-      return Action.Pause;
+      return Action.PauseAndWatermark;
     }
     if (!endOfStream && size <= settings.most) return Action.Pause;
-    return this.askWithBody(provider, settings, size > settings.most);
+    return this.held(this.askWithBody(provider, settings, size > settings.most));
   }
 
   override onRequestTrailers(count: u32): u32 {
-    if (!this.check.isCollecting) return Action.Continue;
+    const check = this.check;
+    if (!check.isHolding) return Action.Continue;
+    if (!check.isCollecting) return Action.Pause;
     const provider = this.plugin.extAuthz;
-    if (provider === null) return this.undecided();
+    if (provider === null) return this.trailersHeld(this.undecided());
     const settings = provider.body;
-    if (settings === null) return this.undecided();
-    return this.askWithBody(provider, settings, false) == Action.Continue
-      ? Action.Continue
-      : Action.Pause;
+    if (settings === null) return this.trailersHeld(this.undecided());
+    return this.trailersHeld(this.askWithBody(provider, settings, false));
+  }
+
+  /** What a decision means for the body: Envoy takes a number that it does not know for Continue. */
+  private held(action: u32): u32 {
+    if (action != Action.Continue) return Action.PauseAndWatermark;
+    this.check.isHolding = false;
+    return Action.Continue;
+  }
+
+  private trailersHeld(action: u32): u32 {
+    return this.held(action) == Action.Continue ? Action.Continue : Action.Pause;
   }
 
   override onResponseHeaders(count: u32, endOfStream: bool): u32 {
@@ -96,7 +109,9 @@ export class HttpFilter extends HttpContext {
     this.awaited = null;
     const answer = this.plugin.answer;
     const action = answer === null ? this.decide() : this.heed(answer);
-    if (action == Action.Continue) continueStream(StreamType.HttpRequest);
+    if (action != Action.Continue) return;
+    this.check.isHolding = false;
+    continueStream(StreamType.HttpRequest);
   }
 
   private heed(answer: ExtAuthzAnswer): u32 {
@@ -189,6 +204,7 @@ export class HttpFilter extends HttpContext {
     const check = this.check;
     if (check.needsBody(provider, request, this.endOfStream)) {
       check.isCollecting = true;
+      check.isHolding = true;
       return Action.Pause;
     }
     if (check.ask(provider, request, ABSENT, false)) {
@@ -205,7 +221,7 @@ export class HttpFilter extends HttpContext {
     if (!request.load()) return this.undecided();
     if (check.ask(provider, request, check.collected(settings), isPartial)) {
       this.plugin.awaitAnswer(check.call, this);
-      return Action.PauseAndWatermark;
+      return Action.PauseAll;
     }
     return this.withoutAnswer(provider);
   }

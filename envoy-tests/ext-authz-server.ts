@@ -10,6 +10,9 @@ export interface Check {
   body: string;
 }
 
+/** How long an answer takes that is asked for with `late-` in front, in milliseconds. */
+const LATE_MS = 330;
+
 type Reply = [status: number, headers: [string, string][], body?: string];
 
 const REPLIES: Record<string, Reply> = {
@@ -66,9 +69,15 @@ export class ExtAuthzServer {
         // Says nothing: the asker's timeout ends it.
         if (told === 'silence') return;
         if (told === 'hang-up') return void request.socket.destroy();
-        const [status, fields, body] = REPLIES[String(told)] ?? [403, []];
-        response.writeHead(status, fields.flat());
-        response.end(body);
+        const [, late, what = String(told)] = /^(late-)?(.*)$/.exec(String(told)) ?? [];
+        const [status, fields, body] = REPLIES[what] ?? [403, []];
+        setTimeout(
+          () => {
+            response.writeHead(status, fields.flat());
+            response.end(body);
+          },
+          late === undefined ? 0 : LATE_MS,
+        );
       });
     });
     const authorizer = new ExtAuthzServer(server);

@@ -6,6 +6,7 @@ import { type Agent, type Server, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startHttpbin } from '../envoy/apps/httpbin.ts';
 import { JwksServer } from '../envoy/apps/jwks-server.ts';
 import { portOf } from '../envoy/apps/listen.ts';
@@ -74,8 +75,9 @@ export interface Ask {
   listener?: string;
   agent?: Agent;
   signal?: AbortSignal;
-  /** Its body, in pieces. */
+  /** Its body, in pieces; milliseconds between them. */
   body?: string[];
+  pause?: number;
   trailers?: Record<string, string>;
   /** Over TLS, with this certificate if there is one. */
   tls?: TlsClient;
@@ -205,9 +207,14 @@ export class World {
         },
       );
       outgoing.on('error', failed);
-      for (const piece of ask.body ?? []) outgoing.write(piece);
-      if (ask.trailers) outgoing.addTrailers(ask.trailers);
-      outgoing.end();
+      void (async () => {
+        for (const piece of ask.body ?? []) {
+          outgoing.write(piece);
+          if (ask.pause !== undefined) await sleep(ask.pause);
+        }
+        if (ask.trailers) outgoing.addTrailers(ask.trailers);
+        outgoing.end();
+      })();
     });
   }
 

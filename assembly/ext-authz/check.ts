@@ -28,6 +28,8 @@ export class ExtAuthzCheck {
   isDone: bool = false;
   /** The body is being collected: it goes with the question. */
   isCollecting: bool = false;
+  /** The headers are held while the body comes: until the request may go on, the body may not either. */
+  isHolding: bool = false;
   /** The CUSTOM rule that sends the request to the authorizer. */
   rule: Rule | null = null;
   /** The question under way: the token of its call. */
@@ -71,6 +73,7 @@ export class ExtAuthzCheck {
   clear(): void {
     this.isDone = false;
     this.isCollecting = false;
+    this.isHolding = false;
     this.rule = null;
     this.call = NO_CALL;
     if (this.responseHeaders != ABSENT) release(this.responseHeaders);
