@@ -9,7 +9,6 @@ import {
   HostCondition,
   IdentityCondition,
   MethodCondition,
-  PathCondition,
   PortCondition,
   RemoteIpCondition,
   RequestPrincipalCondition,
@@ -17,13 +16,19 @@ import {
 } from "../authz/condition";
 import { IdentityMatcher } from "../authz/identity-matcher";
 import { MetadataCondition } from "../authz/metadata-condition";
-import { PathTemplate } from "../authz/path-template";
-import { RequestPrincipalMatcher } from "../authz/request-principal";
 import { StringMatcher } from "../authz/string-matcher";
-import { IpRange } from "../bytes/ip";
-import { decimalOf } from "../json/number";
 import { Node, after, countOf, firstOf, member, textOf } from "../json/tape";
 import { textMember } from "./compile";
+import {
+  checkNotEmpty,
+  headerMatchers,
+  lowerCase,
+  pathCondition,
+  ports,
+  ranges,
+  requestPrincipals,
+  textMatchers,
+} from "./condition-values";
 import { Problems } from "./problems";
 
 const KEY = constant("key");
@@ -245,6 +250,8 @@ function trustDomainProblem(text: string): string {
   return isAtEnd ? "" : "wildcard is only allowed at the start or end, found in TrustDomains";
 }
 
+const NO_CONDITIONS = new StaticArray<Condition>(0);
+
 /** The conditions of `when`: for each key one for its `values`, and one for its `notValues`. */
 export function whenConditions(
   list: Node,
@@ -426,128 +433,4 @@ function withoutBrackets(text: string): string {
   while (start < end && (text.charAt(start) == "[" || text.charAt(start) == "]")) start++;
   while (end > start && (text.charAt(end - 1) == "[" || text.charAt(end - 1) == "]")) end--;
   return text.substring(start, end);
-}
-
-function textMatchers(values: Node): StaticArray<StringMatcher> {
-  const result = new StaticArray<StringMatcher>(countOf(values));
-  let value = firstOf(values);
-  for (let i = 0; i < result.length; i++) {
-    result[i] = StringMatcher.ofBytes(textOf(value));
-    value = after(value);
-  }
-  return result;
-}
-
-function headerMatchers(values: Node, ignoreCase: bool): StaticArray<StringMatcher> {
-  const result = new StaticArray<StringMatcher>(countOf(values));
-  let value = firstOf(values);
-  for (let i = 0; i < result.length; i++) {
-    result[i] = ignoreCase
-      ? StringMatcher.ofHeader(toText(textOf(value)), true)
-      : StringMatcher.ofHeaderBytes(textOf(value));
-    value = after(value);
-  }
-  return result;
-}
-
-const NO_CONDITIONS = new StaticArray<Condition>(0);
-const NO_TEMPLATES = new StaticArray<PathTemplate>(0);
-const NO_MATCHERS = new StaticArray<StringMatcher>(0);
-
-function pathCondition(
-  field: string,
-  negated: bool,
-  values: Node,
-  name: string,
-  problems: Problems,
-): Condition {
-  let count = 0;
-  let value = firstOf(values);
-  for (let i = countOf(values); i > 0; i--) {
-    if (PathTemplate.isTemplate(textOf(value))) count++;
-    value = after(value);
-  }
-  const texts = countOf(values) - count;
-  const matchers = texts == 0 ? NO_MATCHERS : new StaticArray<StringMatcher>(texts);
-  const templates = count == 0 ? NO_TEMPLATES : new StaticArray<PathTemplate>(count);
-  let nextText = 0;
-  let nextTemplate = 0;
-  value = firstOf(values);
-  for (let i = 0; i < countOf(values); i++) {
-    if (PathTemplate.isTemplate(textOf(value))) {
-      const text = toText(textOf(value));
-      const problem = PathTemplate.problemOf(text, name);
-      if (problem.length > 0) {
-        problems.enterIndex(i);
-        problems.add(problem);
-        problems.leave();
-      }
-      templates[nextTemplate++] = new PathTemplate(problem.length > 0 ? "/" : text);
-    } else {
-      matchers[nextText++] = StringMatcher.ofBytes(textOf(value));
-    }
-    value = after(value);
-  }
-  return new PathCondition(field, negated, matchers, templates);
-}
-
-function requestPrincipals(values: Node): StaticArray<RequestPrincipalMatcher> {
-  const result = new Array<RequestPrincipalMatcher>();
-  let value = firstOf(values);
-  for (let i = countOf(values); i > 0; i--) {
-    result.push(new RequestPrincipalMatcher(toText(textOf(value))));
-    value = after(value);
-  }
-  return StaticArray.fromArray<RequestPrincipalMatcher>(result);
-}
-
-function ports(values: Node, problems: Problems): StaticArray<i32> {
-  const result = new StaticArray<i32>(countOf(values));
-  let value = firstOf(values);
-  for (let i = 0; i < result.length; i++) {
-    const port = decimalOf(textOf(value));
-    if (port > 65535) {
-      problems.enterIndex(i);
-      problems.add("bad port (" + toText(textOf(value)) + "): must be a number from 0 to 65535");
-      problems.leave();
-    }
-    result[i] = <i32>port;
-    value = after(value);
-  }
-  return result;
-}
-
-function ranges(values: Node, problems: Problems): StaticArray<IpRange> {
-  const result = new Array<IpRange>();
-  let value = firstOf(values);
-  for (let i = 0; i < countOf(values); i++) {
-    const range = new IpRange();
-    const text = toText(textOf(value));
-    if (!range.parse(textOf(value))) {
-      problems.enterIndex(i);
-      problems.add(
-        text.includes("/") ? "bad CIDR range (" + text + ")" : "bad IP address (" + text + ")",
-      );
-      problems.leave();
-    }
-    result.push(range);
-    value = after(value);
-  }
-  return StaticArray.fromArray<IpRange>(result);
-}
-
-function checkNotEmpty(values: Node, problems: Problems): void {
-  let value = firstOf(values);
-  for (let i = 0; i < countOf(values); i++) {
-    if (lengthOf(textOf(value)) == 0) {
-      problems.enterIndex(i);
-      problems.add("empty value not allowed");
-      problems.leave();
-    }
-    value = after(value);
-  }
-}
-
-function lowerCase(text: string): Span {
-  return constant(text.toLowerCase());
 }
