@@ -1,4 +1,4 @@
-// One request, top to bottom: CUSTOM policies → authentication → authorization.
+// One request, top to bottom: peer → CUSTOM policies → authentication → authorization.
 import {
   ABSENT,
   Action,
@@ -16,6 +16,7 @@ import { RemoteKeySet } from "./authn/remote-key-set";
 import { ExtAuthzAnswer, Verdict } from "./ext-authz/answer";
 import { ExtAuthzCheck } from "./ext-authz/check";
 import { BodySettings, ExtAuthzProvider } from "./ext-authz/provider";
+import { XfccResult } from "./peer/xfcc";
 import { Plugin } from "./plugin";
 import {
   recordAllowed,
@@ -26,6 +27,7 @@ import {
   replyExtAuthzFailed,
   replyFactMissing,
   replyNotConfigured,
+  replyPeerRefused,
   replyTooLarge,
   replyUnauthenticated,
   replyUndecided,
@@ -43,6 +45,8 @@ export class HttpFilter extends HttpContext {
   private deadline: u64 = 0;
   private check: ExtAuthzCheck = new ExtAuthzCheck();
   private endOfStream: bool = false;
+  /** The peer has been judged, and the header that tells of it is written. */
+  private isPeerSeen: bool = false;
 
   constructor(
     id: u32,
@@ -140,6 +144,7 @@ export class HttpFilter extends HttpContext {
     if (awaited !== null) awaited.waiting.forget(this);
     this.awaited = null;
     this.deadline = 0;
+    this.isPeerSeen = false;
     this.plugin.forgetCall(this.check.call);
     this.check.clear();
     this.plugin.recycle(this);
@@ -156,6 +161,12 @@ export class HttpFilter extends HttpContext {
     const now = currentTime();
     if (!request.load() || now == 0) {
       return this.undecided();
+    }
+
+    if (!this.isPeerSeen) {
+      this.isPeerSeen = true;
+      const action = this.judgePeer(plugin, request);
+      if (action != Action.Continue) return action;
     }
 
     const extAuthz = plugin.extAuthz;
@@ -197,6 +208,29 @@ export class HttpFilter extends HttpContext {
     }
     if (plugin.traces) plugin.authorization.trace(request);
     return decision.allowed ? Action.Continue : Action.PauseAll;
+  }
+
+  /** What the connection says of the client, and what the upstream is told of it. Once a request: the header is ours then. */
+  private judgePeer(plugin: Plugin, request: Request): u32 {
+    const connection = request.connection;
+    let tally = connection.tally;
+    if (tally === null) {
+      tally = plugin.requestTallies.of(connection.labels(), connection.othersLabels());
+      connection.tally = tally;
+      plugin.reportSoon();
+    }
+    tally.pending++;
+    const mode = plugin.modeOf(connection);
+    if (mode.wantsMore(connection.security)) {
+      plugin.metrics.refusePeer("portcullis_requests_total", connection.security);
+      replyPeerRefused(mode, connection.security, plugin.peerRejection);
+      return Action.PauseAll;
+    }
+    const xfcc = plugin.xfcc;
+    if (xfcc === null) return Action.Continue;
+    const result = xfcc.apply(request);
+    if (result == XfccResult.FactMissing) return this.factMissing();
+    return result == XfccResult.Done ? Action.Continue : this.undecided();
   }
 
   /** Asks the authorizer; where it wants the body, that must come first. */

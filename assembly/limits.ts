@@ -15,6 +15,15 @@ export const MAX_TOKENS: i32 = 32;
 /** Names in a client's certificate: a SPIFFE certificate has one. */
 export const MAX_PEER_NAMES: i32 = 32;
 
+/** Half of the connections whose facts a plugin remembers; of one that was forgotten they are read again. */
+export const REMEMBERED_CONNECTIONS: i32 = 512;
+
+/** Peers that are counted by name, per plugin and worker: counters are never freed, and anyone can come from a new address. */
+export const MAX_TALLIES: i32 = 256;
+
+/** Milliseconds between reports of who has come. */
+export const REPORT_TICK_MS: u32 = 1000;
+
 /** Header changes of one request: Envoy sends at most 100 headers upstream by default, and each token can ask for some. */
 export const MAX_HEADER_CHANGES: i32 = 256;
 

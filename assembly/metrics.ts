@@ -2,6 +2,7 @@
 // turn them into labels (docs/metrics.md).
 import { Metric } from "as-proxy-wasm-sdk/assembly";
 import { Decision, NO_RULE } from "./authz/engine";
+import { nameOfSecurity } from "./peer/security";
 import { JwtStatus, reasonOfStatus } from "./status";
 
 const DRY_RUN_REFUSED = "portcullis_dry_run_total;outcome=deny;policy=" + NO_RULE;
@@ -55,7 +56,13 @@ export class RequestMetrics {
     this.count("portcullis_ext_authz_total;provider=" + provider + ";result=" + result);
   }
 
-  private count(name: string): void {
+  /** A request or connection is refused for how it is secured. */
+  refusePeer(metric: string, security: i32): void {
+    this.count(metric + ";outcome=unauthenticated;reason=peer_" + nameOfSecurity(security));
+  }
+
+  /** Counts one under a name with its labels. */
+  count(name: string): void {
     if (!this.byName.has(name)) this.byName.set(name, Metric.counter(name));
     this.byName.get(name).add();
   }

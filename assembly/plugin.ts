@@ -1,17 +1,20 @@
 // One configured plugin: what its requests share. An update is a new one of these beside the old, in the same VM.
 import {
-  ABSENT,
   BufferType,
   EMPTY,
   HttpContext,
   LogLevel,
   NO_CALL,
+  NetworkContext,
   RootContext,
   currentTime,
   getBuffer,
+  getProperty,
   log,
   logs,
+  propertyPath,
   setTickPeriod,
+  toText,
   wake,
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "./authn/authenticator";
@@ -24,18 +27,43 @@ import { Problems } from "./config/problems";
 import { ExtAuthzAnswer } from "./ext-authz/answer";
 import { ExtAuthzProvider } from "./ext-authz/provider";
 import { HttpFilter } from "./http-filter";
-import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits";
+import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, REPORT_TICK_MS, WAITING_TICK_MS } from "./limits";
 import { RequestMetrics } from "./metrics";
+import { NetworkFilter } from "./network-filter";
+import { OpenConnections, openConnectionsOf } from "./open-connections";
+import { RESET } from "./config/peer-rejection";
+import { Protocol } from "./config/workload";
+import { Connection } from "./peer/connection";
+import { Connections } from "./peer/connections";
+import { FactSources } from "./peer/fact-sources";
+import { PeerAuthentication, SourcedMode } from "./peer/peer-authentication";
+import { Tallies } from "./peer/tallies";
+import { Xfcc } from "./peer/xfcc";
 import { Request } from "./request";
 
 const NANOSECONDS_PER_MICROSECOND: u64 = 1000;
+const PLUGIN_NAME = propertyPath("plugin_name");
 const NOT_CONFIGURED =
   "no valid configuration has come yet: every request is refused until one does";
 
 export class Plugin extends RootContext {
   readonly metrics: RequestMetrics = new RequestMetrics();
+  /** The connections whose facts are known. */
+  connections: Connections = new Connections(new FactSources());
   /** Scratch of the current callback. */
-  request: Request = new Request(0, ABSENT, ABSENT);
+  request: Request = new Request(0, this.connections);
+  peerAuthentication: PeerAuthentication = new PeerAuthentication();
+  /** What plaintext gets under STRICT: RESET, or an HTTP status. */
+  peerRejection: u32 = RESET;
+  /** X-Forwarded-Client-Cert, or null where it is left alone. */
+  xfcc: Xfcc | null = null;
+  /** `Protocol`: what a network filter has behind it. */
+  protocol: i32 = Protocol.Undeclared;
+  /** The open connections of this plugin, be they of an older configuration. */
+  open: OpenConnections = new OpenConnections();
+  /** Who speaks to the workload. */
+  readonly requestTallies: Tallies = new Tallies("portcullis_peer_requests_total");
+  readonly connectionTallies: Tallies = new Tallies("portcullis_peer_connections_total");
   authenticator: Authenticator = unconfigured(this.metrics);
   authorization: AuthorizationEngine = new Compiled().authorization();
   /** Every rule is accounted for in the log: where Envoy's log level for Wasm was trace when the configuration came. */
@@ -54,6 +82,7 @@ export class Plugin extends RootContext {
   private remotes: RemoteKeySet[] = [];
   /** Whether there is a configuration to decide by; without one every request is refused. */
   isConfigured: bool = false;
+  private containerPort: i32 = 0;
   private tickPeriod: u32 = 0;
   private spare: HttpFilter | null = null;
 
@@ -70,7 +99,15 @@ export class Plugin extends RootContext {
     rememberConfigured();
     this.isConfigured = true;
     for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
-    this.request = new Request(compiled.containerPort, compiled.directAddress, compiled.peerUris);
+    this.connections = new Connections(compiled.facts);
+    this.request = new Request(compiled.containerPort, this.connections);
+    this.containerPort = compiled.containerPort;
+    this.peerAuthentication = compiled.peerAuthentication();
+    this.peerRejection = compiled.peerRejection;
+    this.xfcc = compiled.xfcc;
+    this.protocol = compiled.protocol;
+    this.open = openConnectionsOf(toText(getProperty(PLUGIN_NAME)));
+    this.open.begin(this);
     this.authenticator = compiled.authenticator(this.metrics);
     this.authorization = compiled.authorization();
     this.extAuthz = compiled.extAuthz;
@@ -84,8 +121,17 @@ export class Plugin extends RootContext {
     }
     this.metrics.compiled((currentTime() - begin) / NANOSECONDS_PER_MICROSECOND);
     // Not fetched here: this may be Envoy's trial of the configuration, which is gone before any answer.
-    if (this.remotes.length > 0) this.tickEvery(WAITING_TICK_MS);
+    if (this.remotes.length > 0 || this.open.isDue(this)) this.tickEvery(WAITING_TICK_MS);
     return true;
+  }
+
+  /** What PeerAuthentication wants of a connection. */
+  modeOf(connection: Connection): SourcedMode {
+    const peers = this.peerAuthentication;
+    if (!peers.hasPorts) return peers.modeFor(0);
+    return peers.modeFor(
+      this.containerPort == 0 ? connection.destinationPort() : this.containerPort,
+    );
   }
 
   private read(size: u32, problems: Problems): Compiled | null {
@@ -98,6 +144,9 @@ export class Plugin extends RootContext {
   }
 
   override onTick(): void {
+    if (this.open.isDue(this)) this.open.review();
+    this.requestTallies.flush();
+    this.connectionTallies.flush();
     let waiting = 0;
     for (let i = 0; i < this.remotes.length; i++) {
       const remote = this.remotes[i];
@@ -127,6 +176,9 @@ export class Plugin extends RootContext {
   }
 
   override onDelete(): void {
+    this.open.end(this);
+    this.requestTallies.flush();
+    this.connectionTallies.flush();
     for (let i = 0; i < this.remotes.length; i++) this.remotes[i].disown(this.id);
     this.authenticator.free();
   }
@@ -138,6 +190,15 @@ export class Plugin extends RootContext {
     filter.spare = null;
     filter.id = id;
     return filter;
+  }
+
+  override createNetworkContext(id: u32): NetworkContext {
+    return new NetworkFilter(id, this);
+  }
+
+  /** Something has been counted that the host is to hear of. */
+  reportSoon(): void {
+    if (this.tickPeriod == 0) this.tickEvery(REPORT_TICK_MS);
   }
 
   /** A request waits for its external authorizer: Envoy answers the root context, whoever has asked. */

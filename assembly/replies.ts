@@ -5,8 +5,10 @@ import {
   MapType,
   PairsBuilder,
   Span,
+  StreamType,
   addressOf,
   allocate,
+  closeStream,
   constant,
   encode,
   getProperty,
@@ -14,16 +16,22 @@ import {
   replaceHeader,
   sendLocalReply,
   setProperty,
+  propertyPath,
   propertyPathOf,
   slice,
   span,
 } from "as-proxy-wasm-sdk/assembly";
+import { withoutPort } from "./bytes/ip";
 import { Authenticator } from "./authn/authenticator";
 import { Decision } from "./authz/engine";
 import { Rule } from "./authz/rule";
 import { ExtAuthzAnswer } from "./ext-authz/answer";
 import { ExtAuthzProvider } from "./ext-authz/provider";
 import { MAX_REALM_PATH_BYTES } from "./limits";
+import { RESET } from "./config/peer-rejection";
+import { Connection } from "./peer/connection";
+import { SourcedMode } from "./peer/peer-authentication";
+import { Security, nameOfSecurity } from "./peer/security";
 import { Request } from "./request";
 import { JwtStatus, reasonOfStatus, textOfStatus } from "./status";
 
@@ -38,6 +46,13 @@ const RBAC_BODY = constant("RBAC: access denied");
 const UNDECIDED_BODY = constant("portcullis: the request could not be read");
 const UNDECIDED_DETAILS = constant("portcullis_host_call_failed");
 const FACT_MISSING_DETAILS = constant("portcullis_connection_fact_missing");
+const PEER_REFUSED_BODY = constant("PeerAuthentication: mutual TLS required");
+const PEER_REFUSED_DETAILS = constant("portcullis_peer_authentication");
+/** Filter state `wasm.portcullis.peer`, of a connection that the network filter has seen. */
+const PEER = propertyPathOf(["portcullis.peer"]);
+/** Filter state `wasm.portcullis.direct_address`, the same. */
+const DIRECT_ADDRESS = propertyPathOf(["portcullis.direct_address"]);
+const SOURCE_ADDRESS = propertyPath("source.address");
 const NOT_CONFIGURED_BODY = constant("portcullis: no valid configuration is in force");
 const NOT_CONFIGURED_DETAILS = constant("portcullis_not_configured");
 /** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
@@ -85,6 +100,49 @@ export function replyDenied(decision: Decision, request: Request): void {
     join3(encode("rbac_access_denied_matched_policy["), id, encode("]")),
     RBAC_BODY,
   );
+}
+
+/** Leaves word of a connection that a rule refuses, or that no ALLOW rule matches. */
+export function recordConnectionDenied(decision: Decision, request: Request): void {
+  setProperty(DECISION, join3(encode("deny policy="), decision.id, EMPTY));
+  const rule = decision.by;
+  if (rule !== null) setProperty(MATCHED, encode(rule.reasons(request)));
+}
+
+/** Leaves word of a connection that cannot be decided. */
+export function recordConnectionError(reason: string): void {
+  setProperty(DECISION, encode("error reason=" + reason));
+}
+
+/**
+ * Leaves the address at the other end of a connection, for the HTTP filter behind: there Envoy has put what X-Forwarded-For claims in
+ * its place.
+ */
+export function recordAddress(): void {
+  const address = withoutPort(getProperty(SOURCE_ADDRESS));
+  if (address != ABSENT) setProperty(DIRECT_ADDRESS, address);
+}
+
+/** Leaves word of who is at the other end of a connection, for access logs. */
+export function recordPeer(connection: Connection): void {
+  const security = nameOfSecurity(connection.security);
+  const isNamed = connection.security == Security.Mtls && connection.hasPeerFact;
+  const peer = isNamed ? connection.peer() : null;
+  const name = peer !== null && peer.count > 0 ? peer.name(0) : EMPTY;
+  setProperty(PEER, join3(encode(lengthOf(name) == 0 ? security : security + " "), name, EMPTY));
+}
+
+/** Leaves word of a request or connection that PeerAuthentication refuses. */
+export function recordPeerRefused(mode: SourcedMode, security: i32): void {
+  const reason = "unauthenticated reason=peer_" + nameOfSecurity(security);
+  setProperty(DECISION, encode(reason + " policy=" + mode.source + " mode=" + mode.name));
+}
+
+/** A request that PeerAuthentication refuses: `peerRejection`. */
+export function replyPeerRefused(mode: SourcedMode, security: i32, rejection: u32): void {
+  recordPeerRefused(mode, security);
+  if (rejection == RESET) closeStream(StreamType.HttpRequest);
+  else sendLocalReply(rejection, PEER_REFUSED_DETAILS, PEER_REFUSED_BODY);
 }
 
 /** Leaves word of a request that may pass, and by which rule. */

@@ -9,7 +9,6 @@ import {
   constant,
   equals,
   getHeaders,
-  getIntegerProperty,
   getProperty,
   lengthOf,
   propertyPath,
@@ -19,19 +18,18 @@ import { claimAt } from "./authn/claim-text";
 import { Token } from "./authn/token";
 import { IpAddress } from "./bytes/ip";
 import { NO_NODE, Node } from "./json/tape";
+import { Connection } from "./peer/connection";
+import { Connections } from "./peer/connections";
 import { Peer } from "./peer/peer";
 
 const METHOD = constant(":method");
 const PATH = constant(":path");
 const AUTHORITY = constant(":authority");
-const DESTINATION_PORT = propertyPath("destination.port");
 const DESTINATION_ADDRESS = propertyPath("destination.address");
 const SOURCE_ADDRESS = propertyPath("source.address");
 const REQUESTED_SERVER_NAME = propertyPath("connection.requested_server_name");
 
 const DYNAMIC_METADATA = propertyPath("metadata");
-
-const UNKNOWN_PORT: i32 = -1;
 
 /** The request of the current callback. Its spans end with the callback. */
 export class Request {
@@ -47,44 +45,48 @@ export class Request {
   subject: Span = ABSENT;
   /** The verified token that the request speaks with, or null. */
   token: Token | null = null;
-  private port: i32 = UNKNOWN_PORT;
   private remote: IpAddress = new IpAddress();
   private isRemoteKnown: bool = false;
   private destination: IpAddress = new IpAddress();
   private isDestinationKnown: bool = false;
 
-  private direct: IpAddress = new IpAddress();
-  private isDirectKnown: bool = false;
-  private peer: Peer = new Peer();
-  private isPeerKnown: bool = false;
+  /** The connection that it has come by. */
+  connection: Connection;
   /** A declared fact of the connection was asked for, and was not there: whatever was decided, it is not to be trusted. */
   isFactMissing: bool = false;
 
-  /**
-   * `containerPort`: the port that policies see, or 0 for the connection's own. `directAddress`, `peerUris`: properties where
-   * the facts of the connection are found (`connectionFacts`), ABSENT when no policy asks for them.
-   */
+  /** `containerPort`: the port that policies see, or 0 for the connection's own. */
   constructor(
     private containerPort: i32,
-    private directAddressPath: Span,
-    private peerUrisPath: Span,
-  ) {}
+    private connections: Connections,
+  ) {
+    this.connection = connections.none;
+  }
 
   /** Reads the headers of the stream in effect; false when the host does not give them. */
   load(): bool {
+    this.begin(this.connections.current());
+    return this.loadHeaders();
+  }
+
+  /** Begins with a connection that carries no HTTP: nothing but the connection can be asked for. */
+  begin(connection: Connection): void {
+    this.connection = connection;
     this.issuer = ABSENT;
     this.subject = ABSENT;
     this.token = null;
     this.isRemoteKnown = false;
     this.isDestinationKnown = false;
-    this.isDirectKnown = false;
-    this.isPeerKnown = false;
     this.isFactMissing = false;
-    this.port = this.containerPort == 0 ? UNKNOWN_PORT : this.containerPort;
-    if (!getHeaders(MapType.RequestHeaders, this.headers)) return false;
     this.method = ABSENT;
     this.path = ABSENT;
+    this.pathOnly = ABSENT;
     this.authority = ABSENT;
+    this.headers.clear();
+  }
+
+  private loadHeaders(): bool {
+    if (!getHeaders(MapType.RequestHeaders, this.headers)) return false;
     // Pseudo-headers come first, and each once: HTTP/2 says so, and Envoy enforces it.
     for (let i = 0; i < this.headers.size; i++) {
       const name = this.headers.key(i);
@@ -101,12 +103,9 @@ export class Request {
     return true;
   }
 
-  /** The local port of the connection, or -1 when the host does not tell. */
+  /** The workload's port, or -1 when the host does not tell. */
   destinationPort(): i32 {
-    if (this.port == UNKNOWN_PORT) {
-      this.port = <i32>getIntegerProperty(DESTINATION_PORT, UNKNOWN_PORT);
-    }
-    return this.port;
+    return this.containerPort == 0 ? this.connection.destinationPort() : this.containerPort;
   }
 
   /** The client's address as Envoy makes it out; no address when the host does not tell. */
@@ -120,24 +119,16 @@ export class Request {
 
   /** The address at the other end of the connection, whatever headers say. */
   directAddress(): IpAddress {
-    if (!this.isDirectKnown) {
-      if (!this.direct.parse(this.fact(this.directAddressPath))) this.isFactMissing = true;
-      this.isDirectKnown = true;
-    }
-    return this.direct;
+    const address = this.connection.directAddress();
+    if (this.connection.isAddressMissing) this.isFactMissing = true;
+    return address;
   }
 
   /** Who is at the other end of the connection, by its certificate. */
   identities(): Peer {
-    if (!this.isPeerKnown) {
-      if (!this.peer.read(this.fact(this.peerUrisPath))) this.isFactMissing = true;
-      this.isPeerKnown = true;
-    }
-    return this.peer;
-  }
-
-  private fact(path: Span): Span {
-    return path == ABSENT ? ABSENT : getProperty(path);
+    const peer = this.connection.peer();
+    if (this.connection.isPeerMissing) this.isFactMissing = true;
+    return peer;
   }
 
   /** The connection's own address here; no address when the host does not tell. */

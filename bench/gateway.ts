@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findEnvoy } from '../envoy/binary.ts';
 import type { JsonObject } from '../envoy/config/types.ts';
-import { proxyBootstrap } from '../envoy/gateway.ts';
+import { proxyBootstrap } from '../envoy/proxy.ts';
 import { EnvoyProcess } from '../envoy/runtime/process.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -50,8 +50,8 @@ export function answerDirectly(bootstrap: JsonObject): void {
   const { listeners } = bootstrap.static_resources as unknown as {
     listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
   };
-  for (const { filter_chains } of listeners) {
-    const manager = filter_chains[0]!.filters[0]!.typed_config;
+  for (const { filters } of listeners.flatMap(({ filter_chains }) => filter_chains)) {
+    const manager = filters.at(-1)!.typed_config;
     const { virtual_hosts } = manager.route_config as unknown as {
       virtual_hosts: { routes: JsonObject[] }[];
     };

@@ -1,5 +1,6 @@
 // A closed loop of HTTP/1.1 requests over kept-alive loopback connections: each sends its next request when its answer is there.
 import { type Socket, connect } from 'node:net';
+import { type ConnectionOptions, connect as secure } from 'node:tls';
 import { once } from 'node:events';
 
 /** What to send. */
@@ -12,6 +13,8 @@ export interface Load {
   request: (i: number) => Buffer;
   /** The status that every answer must have. */
   status: number;
+  /** Over TLS, with this certificate. */
+  tls?: ConnectionOptions;
 }
 
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
@@ -20,8 +23,10 @@ const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 export async function run(load: Load): Promise<number> {
   const sockets = await Promise.all(
     Array.from({ length: load.connections }, async () => {
-      const socket = connect(load.port, '127.0.0.1').setNoDelay();
-      await once(socket, 'connect');
+      const { port, tls } = load;
+      const socket = tls === undefined ? connect(port, '127.0.0.1') : secure({ ...tls, port });
+      socket.setNoDelay();
+      await once(socket, tls === undefined ? 'connect' : 'secureConnect');
       return socket;
     }),
   );

@@ -8,7 +8,7 @@ import { findEnvoy } from '../envoy/binary.ts';
 import type { JsonObject } from '../envoy/config/types.ts';
 import { PLUGIN, discoveredWasmFilter, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
-import { INGRESS, proxyBootstrap } from '../envoy/gateway.ts';
+import { INGRESS, proxyBootstrap } from '../envoy/proxy.ts';
 import { EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
 import { cpuMicroseconds } from './cpu.ts';
 import { answerDirectly } from './gateway.ts';

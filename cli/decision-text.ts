@@ -11,16 +11,22 @@ export function decisionText(
   resources: Resource[],
 ): string[] {
   const { allowed, status, body, details, rule } = decision;
+  const answer = status === 0 ? 'the connection is closed' : `${status} ${body.split('\n')[0]}`;
   const lines = [
-    allowed ? `allowed` : `refused: ${status} ${body.split('\n')[0]}`.trimEnd(),
-    ...(allowed ? [] : [`  response code details: ${details}`]),
+    allowed ? `allowed` : `refused: ${answer}`.trimEnd(),
+    ...(allowed ? [] : [`  ${status === 0 ? 'decision' : 'response code details'}: ${details}`]),
     `  request principal: ${decision.requestPrincipal ?? 'none: no token that was verified'}`,
   ];
   const decisive = decision.steps.find((step) => step.rule === rule && step.matched);
   if (decisive !== undefined) {
     lines.push('', `by ${stepTitle(decisive, resources)}`);
     lines.push(...conditionLines(decisive, request, decision, resources));
-  } else if (details.includes('matched_policy[none]')) {
+  } else if (details.startsWith('unauthenticated reason=peer_')) {
+    lines.push(
+      '',
+      `by PeerAuthentication ${decision.policy}${placeOf(decision.policy, resources)}`,
+    );
+  } else if (details.includes('matched_policy[none]') || details === 'deny policy=none') {
     lines.push('', 'by no rule: there are ALLOW policies, and none of their rules matches');
   } else if (allowed) {
     lines.push('', 'no DENY rule matches, and there is no ALLOW policy that would have to');
@@ -44,6 +50,16 @@ function stepTitle({ action, rule }: Step, resources: Resource[]): string {
   const at = resource?.locate(`spec.rules[${index}]`);
   const place = resource === undefined || at === undefined ? '' : ` (${resource.file}:${at.line})`;
   return `${action} ${rule}${place}`;
+}
+
+/** Where a PeerAuthentication says its mode. */
+function placeOf(policy: string | null, resources: Resource[]): string {
+  const found = resources.find(
+    ({ kind, namespace, name }) =>
+      kind === 'PeerAuthentication' && `${namespace}/${name}` === policy,
+  );
+  const at = found?.locate('spec');
+  return found === undefined || at === undefined ? '' : ` (${found.file}:${at.line})`;
 }
 
 function conditionLines(

@@ -30,6 +30,8 @@ interface Options {
   requests?: string;
   expect?: string;
   envoy?: boolean;
+  gateway?: boolean;
+  protocol?: 'http' | 'tcp';
   output?: 'text' | 'json' | 'jsonl';
 }
 
@@ -50,6 +52,7 @@ export function explainCommand(): Command {
     )
     .requiredOption('-f, --filename <file…>', 'policies, YAML or JSON; - is standard input', list)
     .requiredOption('--workload <NS[/k=v,…]>', 'namespace and labels of the workload')
+    .option('--gateway', 'an edge proxy: PeerAuthentication says nothing of it')
     .option('--port <port>', 'the port of the workload that the request comes to')
     .option('--method <method>', 'method; GET unless told')
     .option('--path <path>', 'path with its query, as the client sends it')
@@ -57,6 +60,12 @@ export function explainCommand(): Command {
     .option('-H, --header <k: v>', 'a header; may be repeated', list)
     .option('--token <token|@file>', 'bearer token')
     .option('--peer <SPIFFE-URI>', 'URI SAN of the client certificate; may be repeated', list)
+    .addOption(
+      new Option('--protocol <protocol>', 'what the connection carries; HTTP unless told').choices([
+        'http',
+        'tcp',
+      ]),
+    )
     .option('--source-ip <ip>', 'the direct peer')
     .option('--remote-ip <ip>', 'the client, as Envoy makes it out behind proxies')
     .option('--now <unix>', 'seconds since the Unix epoch; the present unless told')
@@ -89,6 +98,7 @@ async function explain(options: Options): Promise<void> {
     resources,
     workload: options.workload,
     port: options.port === undefined ? undefined : parsePort(options.port),
+    gateway: options.gateway,
     mesh,
     now: nowOf(options.now),
   });
@@ -164,7 +174,8 @@ async function requestsOf(options: Options): Promise<JudgedRequest[]> {
     }
     return requestLines(await readInput(options.requests), options.requests);
   }
-  if (options.path === undefined) {
+  const isTcp = options.protocol === 'tcp';
+  if (options.path === undefined && !isTcp) {
     throw new Failure(ExitCode.Usage, 'give --path, or --requests with a file of requests');
   }
   const headers = (options.header ?? []).map(headerOf);
@@ -172,7 +183,8 @@ async function requestsOf(options: Options): Promise<JudgedRequest[]> {
     headers.push(['authorization', `Bearer ${await tokenOf(options.token)}`]);
   }
   const request = {
-    path: options.path,
+    path: options.path ?? '/',
+    protocol: options.protocol,
     method: options.method,
     authority: options.host,
     headers,

@@ -3,7 +3,7 @@ import { nodePlatform } from '../host/node-platform.ts';
 import { type Decision, Judge, type JudgedRequest, RefusedConfiguration } from '../host/judge.ts';
 import { clusterNameOf } from '../envoy/config/clusters.ts';
 import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
-import { PLUGIN, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
+import { PLUGIN, networkPlugin, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
 import { EnvoyJudge } from '../envoy/envoy-judge.ts';
 import type { Resource } from '../istio/load.ts';
 import type { MeshConfig } from '../istio/mesh-config.ts';
@@ -14,6 +14,7 @@ import {
   jwksUrisOf,
   pluginConfiguration,
   wantsBodies,
+  xfccOf,
 } from '../istio/plugin-configuration.ts';
 import { formatProblem } from '../istio/problem.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
@@ -26,6 +27,8 @@ export interface JudgeInput {
   /** `NS[/k=v,…]` */
   workload: string;
   port?: number;
+  /** An edge proxy, which PeerAuthentication says nothing of. */
+  gateway?: boolean;
   mesh: MeshConfig;
   /** Seconds since the Unix epoch, where a request does not say. */
   now: number;
@@ -58,13 +61,16 @@ export class PolicyJudge {
 
   /** Throws Failure with a line for everything that the module refuses. */
   static async start(input: JudgeInput): Promise<PolicyJudge> {
-    const { resources, mesh, port } = input;
-    const configuration = pluginConfiguration(resources, {
-      ...mesh.settings,
-      connectionFacts: CONNECTION_FACTS,
-      filterStateClaims: ['iss', 'sub'],
-      ...(port === undefined ? {} : { workload: { containerPort: port } }),
-    });
+    const { resources, mesh, port, gateway = false } = input;
+    const configurationFor = (protocol: 'HTTP' | 'TCP'): string =>
+      pluginConfiguration(resources, {
+        ...mesh.settings,
+        connectionFacts: CONNECTION_FACTS,
+        xfcc: xfccOf(gateway),
+        filterStateClaims: ['iss', 'sub'],
+        workload: { protocol, gateway, ...(port === undefined ? {} : { containerPort: port }) },
+      });
+    const configuration = configurationFor('HTTP');
     const clusters = [
       ...authorizersOf(mesh.settings).map(({ host, port: at }) => `outbound|${at}||${host}`),
       ...jwksUrisOf(resources).map(clusterNameOf),
@@ -76,6 +82,7 @@ export class PolicyJudge {
           platform: nodePlatform,
           node: parseWorkload(input.workload),
           configuration,
+          tcpConfiguration: configurationFor('TCP'),
           connectionFacts: CONNECTION_FACTS,
           now: input.now * 1000,
         },
@@ -99,7 +106,16 @@ export class PolicyJudge {
       configuration: this.configuration,
       holdsHeadersAlone: wantsBodies(mesh.settings),
     });
-    return EnvoyJudge.start(parseWorkload(workload), [filter], mesh.pathNormalization);
+    const plugin = { name: PLUGIN, vmId: PLUGIN, module: MODULE_PATH };
+    const network = staticWasmFilter(
+      networkPlugin({ ...plugin, configuration: this.configuration }),
+    );
+    return EnvoyJudge.start(parseWorkload(workload), [filter], [network], mesh.pathNormalization);
+  }
+
+  /** Every rule that applies, as `ACTION RULE`. */
+  get rules(): string[] {
+    return this.judge.rules();
   }
 
   /** What the module warns of. */
@@ -109,10 +125,15 @@ export class PolicyJudge {
 
   /** The request as filters see it: its path normalized, its port the workload's. Undefined where Envoy answers 400. */
   seen(request: JudgedRequest): JudgedRequest | undefined {
+    if (request.protocol === 'tcp') return this.atPort(request);
     const path = normalizedPath(request.path, this.input.mesh.pathNormalization ?? 'BASE');
     if (path === undefined) return undefined;
+    return this.atPort({ ...request, path });
+  }
+
+  private atPort(request: JudgedRequest): JudgedRequest {
     const destinationPort = this.input.port ?? request.destinationPort;
-    return { ...request, path, ...(destinationPort === undefined ? {} : { destinationPort }) };
+    return { ...request, ...(destinationPort === undefined ? {} : { destinationPort }) };
   }
 
   /** Judges a request. Throws Failure where a token needs keys that nobody has given. */

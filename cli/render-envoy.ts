@@ -2,8 +2,9 @@ import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { JsonObject, Node } from '../envoy/config/types.ts';
-import { PLUGIN, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
-import { proxyBootstrap } from '../envoy/gateway.ts';
+import type { ServerTls } from '../envoy/config/tls.ts';
+import { PLUGIN, networkPlugin, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
+import { proxyBootstrap } from '../envoy/proxy.ts';
 import type { Resource } from '../istio/load.ts';
 import { locateErrors } from '../istio/module-errors.ts';
 import {
@@ -13,6 +14,7 @@ import {
   pluginConfiguration,
   wantsBodies,
   withKeySets,
+  xfccOf,
 } from '../istio/plugin-configuration.ts';
 import { formatProblem } from '../istio/problem.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
@@ -45,6 +47,8 @@ const EXAMPLES = `Examples:
     --listen 127.0.0.1:8080 --upstream 127.0.0.1:8000 > envoy.yaml && envoy -c envoy.yaml
   portcullis render envoy -f policies.yaml --workload istio-system/istio=ingressgateway --gateway \\
     --listen 0.0.0.0:8080 --upstream httpbin:8000 --jwks https://idp.example/keys=jwks.json
+  portcullis render envoy -f policies.yaml --workload foo/app=redis --protocol tcp --port 6379 \\
+    --listen 0.0.0.0:16379 --upstream 127.0.0.1:6379 --cert tls.crt --key tls.key --ca ca.crt
 `;
 
 /** `portcullis render envoy`: a bootstrap that Envoy starts with as it stands. */
@@ -66,9 +70,9 @@ export function renderEnvoyCommand(): Command {
         .default('http'),
     )
     .option('--gateway', 'an edge proxy: it sees its clients directly')
-    .option('--cert <file>', 'certificate of the workload (not supported yet)')
-    .option('--key <file>', 'its private key (not supported yet)')
-    .option('--ca <file>', 'authorities of the mesh (not supported yet)')
+    .option('--cert <file>', 'certificate of the workload, PEM, at the path where Envoy finds it')
+    .option('--key <file>', 'its private key')
+    .option('--ca <file>', 'authorities of the clients, each of which must present a certificate')
     .option('--jwks <URI=FILE>', 'a key set from a file in the place of a jwksUri', list)
     .option('--mesh-config <file>', "Istio's MeshConfig")
     .option('--admin <IP:PORT>', "Envoy's admin interface", '127.0.0.1:15000')
@@ -83,8 +87,9 @@ export function renderEnvoyCommand(): Command {
 }
 
 async function render(options: Options): Promise<void> {
-  refuseUnsupported(options);
+  const tls = tlsOf(options);
   const node = parseWorkload(options.workload);
+  const gateway = options.gateway ?? false;
   const mesh = await meshConfigOf(options.meshConfig);
   const written = await readPolicies(options.filename);
   const documents = await keySetsOf(options.jwks ?? [], jwksUrisOf(written));
@@ -92,26 +97,28 @@ async function render(options: Options): Promise<void> {
   const settings: Settings = {
     ...mesh.settings,
     connectionFacts: CONNECTION_FACTS,
-    ...(options.port === undefined ? {} : { workload: { containerPort: parsePort(options.port) } }),
+    xfcc: xfccOf(gateway),
+    workload: {
+      ...(options.port === undefined ? {} : { containerPort: parsePort(options.port) }),
+      protocol: options.protocol === 'tcp' ? 'TCP' : 'HTTP',
+    },
   };
   const configuration = pluginConfiguration(resources, settings);
   await judge(configuration, node, resources);
+  const plugin = { name: PLUGIN, vmId: PLUGIN, module: options.wasm, configuration };
   print(
     proxyBootstrap({
       node,
       listen: parseAddress('--listen', options.listen),
       upstream: parseAddress('--upstream', options.upstream),
       admin: parseAddress('--admin', options.admin),
-      gateway: options.gateway ?? false,
-      filters: [
-        staticWasmFilter({
-          name: PLUGIN,
-          vmId: PLUGIN,
-          module: options.wasm,
-          configuration,
-          holdsHeadersAlone: wantsBodies(settings),
-        }),
-      ],
+      gateway,
+      filters: [staticWasmFilter({ ...plugin, holdsHeadersAlone: wantsBodies(settings) })],
+      networkFilters: [staticWasmFilter(networkPlugin(plugin))],
+      protocol: options.protocol,
+      tls: tls && { ...tls, ...(gateway ? {} : { trustDomains: trustDomainsOf(settings) }) },
+      // The module is told the same by `xfcc`: together, or a client could send the header itself.
+      xfcc: 'MODULE',
       accessLogPath: '/dev/stdout',
       pathNormalization: mesh.pathNormalization,
       authorizers: authorizersOf(settings),
@@ -121,13 +128,31 @@ async function render(options: Options): Promise<void> {
   );
 }
 
-function refuseUnsupported({ protocol, cert, key, ca }: Options): void {
-  const usage = (what: string): Failure =>
-    new Failure(ExitCode.Usage, `${what} is not supported yet: only plain HTTP can be rendered`);
-  if (protocol === 'tcp') throw usage('--protocol tcp');
-  if (cert !== undefined) throw usage('--cert');
-  if (key !== undefined) throw usage('--key');
-  if (ca !== undefined) throw usage('--ca');
+/** TLS of the listener, if it has any. Throws Failure where it would take a certificate that nobody verifies, or none at all. */
+function tlsOf({ cert, key, ca, gateway }: Options): ServerTls | undefined {
+  const usage = (message: string): Failure => new Failure(ExitCode.Usage, message);
+  if (cert === undefined && key === undefined) {
+    if (ca !== undefined) throw usage('--ca: needs --cert and --key');
+    return undefined;
+  }
+  if (cert === undefined) throw usage('--key: needs --cert');
+  if (key === undefined) throw usage('--cert: needs --key');
+  if (ca === undefined && gateway !== true) {
+    throw usage(
+      '--ca is missing: mutual TLS verifies the certificates of clients, and one that nobody has verified must not count',
+    );
+  }
+  const file = (filename: string): { filename: string } => ({ filename });
+  return {
+    certificate: file(cert),
+    key: file(key),
+    ...(ca === undefined ? {} : { ca: file(ca) }),
+  };
+}
+
+/** Whose certificates a sidecar takes, as istiod configures it. */
+function trustDomainsOf(settings: Settings): string[] {
+  return [settings.trustDomain ?? 'cluster.local', ...(settings.trustDomainAliases ?? [])];
 }
 
 async function judge(configuration: string, node: Node, resources: Resource[]): Promise<void> {
@@ -144,6 +169,7 @@ function print(bootstrap: JsonObject, format: 'yaml' | 'json'): void {
     defaultStringType: 'QUOTE_DOUBLE',
     defaultKeyType: 'PLAIN',
     lineWidth: 0,
+    aliasDuplicateObjects: false,
   } as const;
   const text =
     format === 'json' ? `${JSON.stringify(bootstrap, null, 2)}\n` : stringify(bootstrap, yaml);

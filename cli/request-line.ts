@@ -26,7 +26,7 @@ const FIELDS: Record<string, [check: Check, wanted: string]> = {
   destinationPort: [port, 'a port'],
   sni: [text, 'a string'],
   mtls: [(value) => typeof value === 'object' && value !== null, 'an object'],
-  protocol: [(value) => value === 'http', 'http: TCP is not supported yet'],
+  protocol: [(value) => value === 'http' || value === 'tcp', 'http or tcp'],
   now: [(value) => typeof value === 'number' && value > 0, 'seconds since the Unix epoch'],
   extAuthz: [(value) => ['allow', 'deny', 'error'].includes(String(value)), 'allow, deny or error'],
 };
@@ -46,10 +46,13 @@ export function checkRequest(value: unknown, where: string): JudgedRequest {
     throw new Failure(ExitCode.Usage, `${where}: a request must be an object`);
   }
   checkFields(value, FIELDS, where);
-  if (!('path' in value)) throw new Failure(ExitCode.Usage, `${where}: path is missing`);
-  const { mtls } = value as JudgedRequest;
+  const request = value as JudgedRequest;
+  if (!('path' in value) && request.protocol !== 'tcp') {
+    throw new Failure(ExitCode.Usage, `${where}: path is missing`);
+  }
+  const { mtls } = request;
   if (mtls !== undefined) checkFields(mtls, MTLS_FIELDS, `${where}: mtls`);
-  return value as JudgedRequest;
+  return { ...request, path: request.path ?? '/' };
 }
 
 function checkFields(value: object, fields: typeof FIELDS, where: string): void {

@@ -52,7 +52,10 @@ export interface Result {
   seconds: number;
 }
 
-const SUITE_FIELDS = ['policies', 'workload', 'port', 'meshConfig', 'jwks', 'now', 'cases'];
+const SUITE_FIELDS = [
+  ...['policies', 'workload', 'port', 'gateway', 'meshConfig', 'jwks', 'now'],
+  'cases',
+];
 const CASE_FIELDS = ['name', 'request', 'token', 'claims', 'expect'];
 const EXPECT_FIELDS = [
   ...['allowed', 'status', 'body', 'details', 'policy', 'rule', 'requestPrincipal'],
@@ -85,6 +88,7 @@ export async function readSuite(file: string): Promise<Suite> {
     resources,
     workload,
     port: suite.port === undefined ? undefined : Number(suite.port),
+    gateway: flag(suite.gateway ?? false, `${file}: gateway`),
     mesh: await meshConfigOf(mesh === undefined ? undefined : here(mesh)),
     now,
   });
@@ -92,8 +96,7 @@ export async function readSuite(file: string): Promise<Suite> {
   for (const [i, one] of (suite.cases as unknown[]).entries()) {
     cases.push(await readCase(one, `${file}: cases[${i}]`, key, here));
   }
-  const rules = judge.decide({ path: '/' }).steps.map(({ action, rule }) => `${action} ${rule}`);
-  return { file, cases, judge, jwks: JSON.stringify({ keys: [key.jwk] }), rules };
+  return { file, cases, judge, jwks: JSON.stringify({ keys: [key.jwk] }), rules: judge.rules };
 }
 
 async function readCase(
@@ -238,6 +241,11 @@ function object(value: unknown, where: string, fields?: string[]): Record<string
     );
   }
   return value as Record<string, unknown>;
+}
+
+function flag(value: unknown, where: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new Failure(ExitCode.Usage, `${where} must be true or false`);
 }
 
 function text(value: unknown, where: string): string {

@@ -248,7 +248,7 @@ function showResponseHeaders(bootstrap: JsonObject): void {
     listeners: { filter_chains: { filters: { typed_config: { route_config: JsonObject } }[] }[] }[];
   };
   for (const { filter_chains } of listeners) {
-    const { route_config } = filter_chains[0]!.filters[0]!.typed_config;
+    const { route_config } = filter_chains[0]!.filters.at(-1)!.typed_config;
     const hosts = route_config.virtual_hosts as JsonObject[];
     hosts[0]!.response_headers_to_add = [{ header: { key: 'x-down', value: 'upstream' } }];
   }

@@ -8,27 +8,34 @@ import { EnvoyJudge, unaskable } from '../envoy/envoy-judge.ts';
 
 const FOLDER = 'samples/policy-tests';
 const NAMES = readdirSync(FOLDER).flatMap((name) => /^(.*)\.test\.yaml$/.exec(name)?.[1] ?? []);
+/** Istio enforces PeerAuthentication by the chains of its listener: there is no filter of istiod's to ask. */
+const WITHOUT_FILTERS = ['peer-authentication'];
 const suites = new Map<string, Suite>();
 for (const name of NAMES) suites.set(name, await readSuite(`${FOLDER}/${name}.test.yaml`));
 
 it('shows at least 120 cases, nearly all of them at a real Envoy', () => {
   const cases = [...suites.values()].flatMap((suite) => suite.cases);
   expect(cases.length).toBeGreaterThanOrEqual(120);
-  expect(cases.filter(({ request }) => unaskable(request) !== undefined).length).toBeLessThan(6);
+  expect(cases.filter(({ request }) => unaskable(request) !== undefined).length).toBeLessThan(9);
 });
 
 describe.each(NAMES)('%s', (name) => {
   const suite = suites.get(name)!;
   let ours: EnvoyJudge;
-  let native: EnvoyJudge;
+  let native: EnvoyJudge | undefined;
 
   beforeAll(async () => {
     ours = await suite.judge.inEnvoy();
+    if (WITHOUT_FILTERS.includes(name)) return;
     const text = readFileSync(`envoy-tests/oracle/samples/${name}.native.json`, 'utf8');
     const { httpFilters } = JSON.parse(text, (field, value: unknown) =>
       field === 'inline_string' ? suite.jwks : value,
     ) as { httpFilters: JsonObject[] };
-    native = await EnvoyJudge.start({ namespace: 'foo', labels: { app: 'httpbin' } }, httpFilters);
+    native = await EnvoyJudge.start(
+      { namespace: 'foo', labels: { app: 'httpbin' } },
+      httpFilters,
+      [],
+    );
   });
   afterAll(async () => {
     await ours?.stop();
@@ -46,7 +53,7 @@ describe.each(NAMES)('%s', (name) => {
 
   it.each(suite.cases.map((one) => [one.name, one] as const))('%s', async (_name, one) => {
     expect(runCase(suite, one).failures).toEqual([]);
-    for (const envoy of [ours, native]) {
+    for (const envoy of native === undefined ? [ours] : [ours, native]) {
       const result = await runCaseInEnvoy(suite, one, envoy);
       if (typeof result === 'string') expect(unaskable(one.request)).toBe(result);
       else expect(result.failures, envoy === native ? "istiod's filters" : 'ours').toEqual([]);

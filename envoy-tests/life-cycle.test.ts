@@ -229,7 +229,7 @@ function managers(bootstrap: JsonObject): JsonObject[] {
   const { listeners } = bootstrap.static_resources as unknown as {
     listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
   };
-  return listeners.map(({ filter_chains }) => filter_chains[0]!.filters[0]!.typed_config);
+  return listeners.map(({ filter_chains }) => filter_chains[0]!.filters.at(-1)!.typed_config);
 }
 
 function idleTimeouts(bootstrap: JsonObject): unknown[] {

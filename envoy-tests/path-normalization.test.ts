@@ -2,7 +2,7 @@
 import { createConnection } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type PathNormalization, normalizedPath } from '../istio/path-normalization.ts';
-import { INGRESS } from '../envoy/gateway.ts';
+import { INGRESS } from '../envoy/proxy.ts';
 import type { JsonObject } from '../envoy/config/types.ts';
 import { Random } from './random/generator.ts';
 import { World } from './world.ts';
@@ -100,7 +100,7 @@ function normalizing(bootstrap: JsonObject, how: PathNormalization): void {
     listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
   };
   const merges = how === 'MERGE_SLASHES' || how === 'DECODE_AND_MERGE_SLASHES';
-  Object.assign(listeners[0]!.filter_chains[0]!.filters[0]!.typed_config, {
+  Object.assign(listeners[0]!.filter_chains[0]!.filters.at(-1)!.typed_config, {
     normalize_path: how !== 'NONE',
     merge_slashes: merges,
     path_with_escaped_slashes_action:

@@ -101,7 +101,12 @@ describe('a peer of a listener without TLS', () => {
 describe('a fact of the connection that is declared and not there', () => {
   let world: World;
   beforeAll(async () => {
-    const connectionFacts = { directAddress: 'not.there', peerUris: 'neither' };
+    const connectionFacts = {
+      directAddress: 'not.there',
+      peerUris: 'neither',
+      peerDns: 'nor',
+      localUris: 'this',
+    };
     const settings = { trustDomain: 'td1', trustDomainAliases: ['td2'], connectionFacts };
     world = await World.start({ ...oracle('peers'), settings, change: showDetails });
   });

@@ -3,16 +3,20 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startHttpbin } from '../envoy/apps/httpbin.ts';
 import { portOf } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
+import { Authority } from '../envoy/certificates.ts';
 import type { JsonObject } from '../envoy/config/types.ts';
-import { INGRESS } from '../envoy/gateway.ts';
+import { INGRESS } from '../envoy/proxy.ts';
 import { EnvoyProcess } from '../envoy/runtime/process.ts';
 import { generatePrivateKey } from '../istio/token/keys.ts';
+import { curl } from './curl.ts';
+import { meshClient, spiffe } from './mesh-tls.ts';
 
 const run = promisify(execFile);
 const POLICIES = `
@@ -62,6 +66,7 @@ describe('a rendered bootstrap', () => {
     ['of a sidecar', ['--upstream', '127.0.0.1:8000']],
     ['of a gateway', ['--upstream', '127.0.0.1:8000', '--gateway']],
     ['with a host name as upstream', ['--upstream', 'httpbin:8000']],
+    ['of a service without HTTP', ['--upstream', '127.0.0.1:8000', '--protocol', 'tcp']],
     ['as JSON', ['--upstream', '[::1]:8000', '-o', 'json']],
   ])('%s is valid to Envoy', async (_, args) => {
     const path = join(folder, args.includes('json') ? 'envoy.json' : 'envoy.yaml');
@@ -100,4 +105,76 @@ describe('a rendered bootstrap', () => {
       httpbin.close();
     }
   });
+
+  it.each(['http', 'tcp'])(
+    'with certificates takes mutual TLS alone under STRICT: %s',
+    async (protocol) => {
+      const authority = await Authority.create('Portcullis tests');
+      const server = await authority.issueClient([spiffe('foo', 'httpbin')]);
+      const file = (name: string, text: string): string => {
+        writeFileSync(join(folder, name), text);
+        return join(folder, name);
+      };
+      file(
+        'policies.yaml',
+        `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: default, namespace: foo }
+spec: { mtls: { mode: STRICT } }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: only-foo, namespace: foo }
+spec: { rules: [{ from: [{ source: { namespaces: [foo] } }] }] }
+`,
+      );
+      const certificates = [
+        ...['--cert', file('tls.crt', server.certificate), '--key', file('tls.key', server.key)],
+        ...['--ca', file('ca.crt', authority.certificate)],
+      ];
+      const httpbin = await startHttpbin();
+      const upstream = ['--upstream', `127.0.0.1:${portOf(httpbin)}`];
+      const text = render(...upstream, '--protocol', protocol, ...certificates);
+      const process = await EnvoyProcess.start({
+        binary: envoy,
+        folder,
+        bootstrap: parse(text) as JsonObject,
+        concurrency: 1,
+      });
+      const port = process.port(INGRESS);
+      /** The answer to a GET by a client with these SANs. */
+      const get = async (...uris: string[]): Promise<string> => {
+        const tls = meshClient(authority, await authority.issueClient(uris));
+        return new Promise((done) => {
+          const socket = connect({ host: '127.0.0.1', port, ...tls });
+          let answer = '';
+          socket.on('data', (chunk: Buffer) => (answer += String(chunk)));
+          socket.on('error', () => undefined);
+          socket.on('close', () => done(answer));
+          socket.write('GET /headers HTTP/1.1\r\nhost: httpbin\r\nconnection: close\r\n\r\n');
+        });
+      };
+      try {
+        expect(await curl(`http://127.0.0.1:${port}/headers`)).toMatchObject({
+          code: 56,
+          status: '000',
+        });
+        expect(await get(spiffe('foo', 'sleep'))).toMatch(/^HTTP\/1.1 200 /);
+        // Another trust domain is no client of this mesh: its certificate is refused in the handshake.
+        expect(await get(spiffe('foo', 'sleep', 'other'))).toBe('');
+        const stranger = await get(spiffe('bar', 'sleep'));
+        if (protocol === 'tcp') expect(stranger).toBe('');
+        else expect(stranger).toMatch(/^HTTP\/1.1 403 /);
+        if (protocol === 'http') {
+          expect(await get(spiffe('foo', 'sleep'))).toMatch(
+            /"X-Forwarded-Client-Cert": "By=spiffe:.*\/httpbin;Hash=[0-9a-f]{64};Subject=.*;URI=spiffe:.*\/sleep"/,
+          );
+        }
+      } finally {
+        await process.stop();
+        httpbin.close();
+      }
+    },
+  );
 });

@@ -8,7 +8,7 @@ import { startHttpbin } from '../envoy/apps/httpbin.ts';
 import { portOf } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
 import { staticWasmFilter } from '../envoy/config/wasm-filter.ts';
-import { INGRESS, proxyBootstrap } from '../envoy/gateway.ts';
+import { INGRESS, proxyBootstrap } from '../envoy/proxy.ts';
 import { EnvoyProcess } from '../envoy/runtime/process.ts';
 import { showDetails } from './world.ts';
 

@@ -1,6 +1,6 @@
 // One request at both listeners, the module's and the one with istiod's native filters: the answers must be equal.
 import { expect } from 'vitest';
-import { INGRESS } from '../envoy/gateway.ts';
+import { INGRESS } from '../envoy/proxy.ts';
 import { type Answer, type Ask, NATIVE, type World } from './world.ts';
 
 /** Headers that differ from request to request, or from listener to listener. */

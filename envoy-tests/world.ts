@@ -12,10 +12,19 @@ import { JwksServer } from '../envoy/apps/jwks-server.ts';
 import { portOf } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
 import { Authority, type KeyPair } from '../envoy/certificates.ts';
-import { CONNECTION_FACTS, connectionFactsFilter } from '../envoy/config/connection-facts.ts';
+import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
 import { type JsonObject, typed } from '../envoy/config/types.ts';
-import { PLUGIN, type WasmPlugin, discoveredWasmFilter } from '../envoy/config/wasm-filter.ts';
-import { INGRESS, proxyBootstrap } from '../envoy/gateway.ts';
+import type { XfccOwner } from '../envoy/config/connection-manager.ts';
+import type { ServerTls } from '../envoy/config/tls.ts';
+import {
+  NETWORK_PLUGIN,
+  PLUGIN,
+  type WasmPlugin,
+  discoveredNetworkFilter,
+  discoveredWasmFilter,
+  networkPlugin,
+} from '../envoy/config/wasm-filter.ts';
+import { INGRESS, proxyBootstrap } from '../envoy/proxy.ts';
 import { type Applied, EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
 import { loadResources } from '../istio/load.ts';
 import {
@@ -23,6 +32,7 @@ import {
   authorizersOf,
   pluginConfiguration,
   wantsBodies,
+  xfccOf,
 } from '../istio/plugin-configuration.ts';
 import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../istio/token/keys.ts';
 
@@ -43,6 +53,16 @@ export interface WorldOptions {
   settings?: Settings;
   module?: string;
   concurrency?: number;
+  /** Sidecar instead of gateway; in namespace foo then, with the label app=httpbin, and with a network filter. */
+  sidecar?: boolean;
+  /** What the listeners of the module speak; default: HTTP. */
+  protocol?: 'http' | 'tcp';
+  /** TLS of all listeners. */
+  tls?: ServerTls;
+  /** The upstream's port, if that is not the httpbin's. */
+  upstream?: number;
+  /** Listeners without filters whose connection manager writes X-Forwarded-Client-Cert, by name. */
+  xfccOwners?: Record<string, XfccOwner>;
   /** Native filters for the neighbouring listener. */
   native?: JsonObject[];
   /** More listeners with native filters, by name. */
@@ -89,6 +109,8 @@ export interface TlsClient {
   servername: string;
   cert?: string;
   key?: string;
+  ALPNProtocols?: string[];
+  checkServerIdentity?: () => undefined;
 }
 
 export class World {
@@ -98,6 +120,7 @@ export class World {
   private readonly httpbin: Server;
   private readonly module: string;
   private readonly settings: Settings;
+  private readonly sidecar: boolean;
 
   private constructor(fields: {
     envoy: EnvoyProcess;
@@ -106,6 +129,7 @@ export class World {
     httpbin: Server;
     module: string;
     settings: Settings;
+    sidecar: boolean;
   }) {
     this.envoy = fields.envoy;
     this.jwksServer = fields.jwksServer;
@@ -113,11 +137,16 @@ export class World {
     this.httpbin = fields.httpbin;
     this.module = fields.module;
     this.settings = fields.settings;
+    this.sidecar = fields.sidecar;
   }
 
   static async start(options: WorldOptions = {}): Promise<World> {
-    const { module = SHIPPED, policies = '', more = {} } = options;
-    const settings = { connectionFacts: CONNECTION_FACTS, ...options.settings };
+    const { module = SHIPPED, policies = '', more = {}, sidecar = false } = options;
+    const settings = {
+      connectionFacts: CONNECTION_FACTS,
+      xfcc: xfccOf(!sidecar),
+      ...options.settings,
+    };
     const folder = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
     const authority = await Authority.create('Portcullis tests');
     const caFile = join(folder, 'ca.pem');
@@ -129,12 +158,18 @@ export class World {
     const httpbin = await startHttpbin();
     const ecds = discoveryFolder(folder);
     const bootstrap = proxyBootstrap({
-      node: { namespace: 'istio-system', labels: { istio: 'ingressgateway' } },
+      node: sidecar
+        ? { namespace: 'foo', labels: { app: 'httpbin' } }
+        : { namespace: 'istio-system', labels: { istio: 'ingressgateway' } },
       listen: { address: '127.0.0.1', port: 0 },
-      upstream: { address: '127.0.0.1', port: portOf(httpbin) },
+      upstream: { address: '127.0.0.1', port: options.upstream ?? portOf(httpbin) },
       admin: { address: '127.0.0.1', port: 0 },
-      gateway: true,
+      gateway: !sidecar,
       filters: [discoveredWasmFilter(PLUGIN, ecds)],
+      networkFilters: sidecar ? [discoveredNetworkFilter(NETWORK_PLUGIN, ecds)] : [],
+      protocol: options.protocol,
+      tls: options.tls,
+      xfcc: 'MODULE',
       accessLogPath: join(folder, 'access.log'),
       jwksUris: new Map([
         [JWKS_URI, { endpoint: { address: '127.0.0.1', port: jwksServer.port }, caFile }],
@@ -144,11 +179,18 @@ export class World {
         endpoint: { address: '127.0.0.1', port: options.authorizer ?? 1 },
       })),
       neighbours: [
-        ...(options.native ? [{ name: NATIVE, filters: options.native }] : []),
+        ...(options.native ? [{ name: NATIVE, filters: options.native, tls: options.tls }] : []),
         ...Object.entries(options.natives ?? {}).map(([name, filters]) => ({ name, filters })),
+        ...Object.entries(options.xfccOwners ?? {}).map(([name, xfcc]) => ({
+          name,
+          filters: [],
+          tls: options.tls,
+          xfcc,
+        })),
         ...Object.keys(more).map((name) => ({
           name,
-          filters: [connectionFactsFilter(), discoveredWasmFilter(name, ecds)],
+          filters: [discoveredWasmFilter(name, ecds)],
+          xfcc: 'MODULE' as const,
         })),
       ],
     });
@@ -159,16 +201,16 @@ export class World {
       bootstrap,
       concurrency: options.concurrency ?? 1,
       plugins: [
-        plugin(PLUGIN, module, policies, settings),
+        ...pluginsOf(module, policies, settings, sidecar),
         ...Object.entries(more).map(([name, text]) => plugin(name, module, text, settings)),
       ],
     });
-    return new World({ envoy, jwksServer, folder, httpbin, module, settings });
+    return new World({ envoy, jwksServer, folder, httpbin, module, settings, sidecar });
   }
 
   /** Applies policies to the module's listener. */
   apply(policies: string): Promise<Applied> {
-    return this.envoy.apply(plugin(PLUGIN, this.module, policies, this.settings));
+    return this.envoy.apply(...pluginsOf(this.module, policies, this.settings, this.sidecar));
   }
 
   /** Sends a request; the path goes out as it is written. */
@@ -259,7 +301,7 @@ export function showDetails(bootstrap: JsonObject): void {
     listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
   };
   for (const { filter_chains } of listeners) {
-    filter_chains[0]!.filters[0]!.typed_config.local_reply_config = {
+    filter_chains[0]!.filters.at(-1)!.typed_config.local_reply_config = {
       mappers: [
         {
           filter: {
@@ -287,7 +329,7 @@ export function writeMetadata(bootstrap: JsonObject, value: object): void {
     }[];
   };
   for (const { filter_chains } of listeners) {
-    filter_chains[0]!.filters[0]!.typed_config.http_filters.unshift({
+    filter_chains[0]!.filters.at(-1)!.typed_config.http_filters.unshift({
       name: 'write-metadata',
       typed_config: typed('envoy.extensions.filters.http.set_metadata.v3.Config', {
         metadata: [{ metadata_namespace: 'envoy.filters.http.test', value: value as JsonObject }],
@@ -317,6 +359,17 @@ export function withTls(authority: Authority, server: KeyPair): (bootstrap: Json
       };
     }
   };
+}
+
+/** The plugins of the module's own listener. */
+function pluginsOf(
+  module: string,
+  policies: string,
+  settings: Settings,
+  sidecar: boolean,
+): WasmPlugin[] {
+  const http = plugin(PLUGIN, module, policies, settings);
+  return sidecar ? [http, networkPlugin(http)] : [http];
 }
 
 function plugin(name: string, module: string, policies: string, settings: Settings): WasmPlugin {

@@ -7,6 +7,7 @@ import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   type JsonGeneralNames,
+  type JsonName,
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
@@ -65,21 +66,26 @@ export class Authority {
     return this.issue(hosts.map((value) => ({ type: 'dns', value })));
   }
 
-  /** A client certificate with these URI SANs (SPIFFE identities), and DNS SANs; valid for a day. */
-  async issueClient(uris: string[], hosts: string[] = []): Promise<KeyPair> {
-    return this.issue([
+  /** A client certificate with these URI SANs (SPIFFE identities), DNS SANs and subject; valid for a day. */
+  async issueClient(
+    uris: string[],
+    hosts: string[] = [],
+    subject: JsonName = [],
+  ): Promise<KeyPair> {
+    const names = [
       ...uris.map((value) => ({ type: 'url' as const, value })),
       ...hosts.map((value) => ({ type: 'dns' as const, value })),
-    ]);
+    ];
+    return this.issue(names, subject);
   }
 
-  private async issue(names: JsonGeneralNames): Promise<KeyPair> {
+  private async issue(names: JsonGeneralNames, subject: JsonName = []): Promise<KeyPair> {
     const keys = await generateKeys();
     const certificate = await X509CertificateGenerator.create(
       {
         serialNumber: serialNumber(),
         issuer: this.root.subject,
-        subject: '',
+        subject,
         ...validity(),
         signingAlgorithm: ALGORITHM,
         publicKey: keys.publicKey,
@@ -87,7 +93,10 @@ export class Authority {
         extensions: [
           new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
           new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
-          new SubjectAlternativeNameExtension(names, true),
+          // RFC 5280 §4.2.1.6: critical where there is no subject.
+          ...(names.length === 0
+            ? []
+            : [new SubjectAlternativeNameExtension(names, subject.length === 0)]),
         ],
       },
       webcrypto as Crypto,

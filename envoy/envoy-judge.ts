@@ -9,9 +9,9 @@ import type { Pair } from '../host/pairs.ts';
 import { listen, portOf } from './apps/listen.ts';
 import { findEnvoy } from './binary.ts';
 import { Authority } from './certificates.ts';
-import { connectionFactsFilter } from './config/connection-facts.ts';
-import { type JsonObject, type Node, typed } from './config/types.ts';
-import { INGRESS, proxyBootstrap } from './gateway.ts';
+import type { Pem } from './config/tls.ts';
+import type { JsonObject, Node } from './config/types.ts';
+import { INGRESS, proxyBootstrap } from './proxy.ts';
 import { EnvoyProcess } from './runtime/process.ts';
 
 /** What a client sees of a decision, and what the upstream got. */
@@ -24,6 +24,16 @@ export interface EnvoyDecision {
   upstreamHeaders: Pair[];
 }
 
+/** What a client sees of a connection that is closed. */
+const CLOSED: EnvoyDecision = {
+  allowed: false,
+  status: 0,
+  body: '',
+  details: '',
+  responseHeaders: [],
+  upstreamHeaders: [],
+};
+
 const OVER_TLS = 'ingress-tls';
 const SERVER_NAME = 'workload.example';
 const UPSTREAM_MARK = 'x-portcullis-upstream';
@@ -31,6 +41,7 @@ const DETAILS = 'x-portcullis-details';
 
 /** Why a request cannot be put to an Envoy on this machine; undefined when it can. */
 export function unaskable(request: JudgedRequest): string | undefined {
+  if (request.protocol === 'tcp') return 'there is no TCP service to connect to';
   if (request.sourceIp !== undefined && !request.sourceIp.startsWith('127.')) {
     return `a connection cannot come from ${request.sourceIp}`;
   }
@@ -62,15 +73,22 @@ export class EnvoyJudge {
     this.folder = folder;
   }
 
-  /** Starts an Envoy with these HTTP filters behind the one that leaves the facts of a connection. */
+  /** Starts an Envoy with these HTTP and network filters behind the one that leaves the facts of a connection. */
   static async start(
     node: Node,
     filters: JsonObject[],
+    networkFilters: JsonObject[],
     pathNormalization?: 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES',
   ): Promise<EnvoyJudge> {
     const folder = await mkdtemp(join(tmpdir(), 'portcullis-judge-'));
     const authority = await Authority.create('portcullis');
     const server = await authority.issueServer(SERVER_NAME);
+    const inline = (text: string): Pem => ({ inline_string: text });
+    const tls = {
+      certificate: inline(server.certificate),
+      key: inline(server.key),
+      ca: inline(authority.certificate),
+    };
     const upstream = await startUpstream();
     const address = { address: '127.0.0.1', port: 0 };
     const bootstrap = proxyBootstrap({
@@ -80,12 +98,14 @@ export class EnvoyJudge {
       admin: address,
       gateway: false,
       filters,
+      networkFilters,
       accessLogPath: '/dev/null',
       pathNormalization,
       jwksUris: new Map(),
-      neighbours: [{ name: OVER_TLS, filters: [connectionFactsFilter(), ...filters] }],
+      xfcc: 'MODULE',
+      neighbours: [{ name: OVER_TLS, filters, networkFilters, xfcc: 'MODULE', tls }],
     });
-    prepare(bootstrap, authority.certificate, server);
+    prepare(bootstrap);
     const envoy = await EnvoyProcess.start({
       binary: (await findEnvoy()).path,
       folder,
@@ -145,7 +165,9 @@ export class EnvoyJudge {
           });
         },
       );
-      outgoing.on('error', failed);
+      outgoing.on('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'ECONNRESET' ? done(CLOSED) : failed(error),
+      );
       outgoing.end();
     });
   }
@@ -175,21 +197,18 @@ function pairsOf(raw: string[]): Pair[] {
   return raw.flatMap((name, i): Pair[] => (i % 2 === 0 ? [[name, raw[i + 1]!]] : []));
 }
 
-function prepare(
-  bootstrap: JsonObject,
-  authority: string,
-  server: { certificate: string; key: string },
-): void {
+/** Every reply tells its details; over TLS a client may come without a certificate. */
+function prepare(bootstrap: JsonObject): void {
   const { listeners } = bootstrap.static_resources as unknown as {
     listeners: {
-      name: string;
-      filter_chains: (JsonObject & { filters: { typed_config: JsonObject }[] })[];
+      filter_chains: {
+        transport_socket?: { typed_config: JsonObject };
+        filters: { typed_config: JsonObject }[];
+      }[];
     }[];
   };
-  const inline = (text: string): JsonObject => ({ inline_string: text });
-  for (const { name, filter_chains } of listeners) {
-    const chain = filter_chains[0]!;
-    chain.filters[0]!.typed_config.local_reply_config = {
+  for (const { transport_socket, filters } of listeners.flatMap((one) => one.filter_chains)) {
+    filters.at(-1)!.typed_config.local_reply_config = {
       mappers: [
         {
           filter: {
@@ -201,17 +220,8 @@ function prepare(
         },
       ],
     };
-    if (name !== OVER_TLS) continue;
-    chain.transport_socket = {
-      name: 'envoy.transport_sockets.tls',
-      typed_config: typed('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext', {
-        common_tls_context: {
-          tls_certificates: [
-            { certificate_chain: inline(server.certificate), private_key: inline(server.key) },
-          ],
-          validation_context: { trusted_ca: inline(authority) },
-        },
-      }),
-    };
+    if (transport_socket !== undefined) {
+      transport_socket.typed_config.require_client_certificate = false;
+    }
   }
 }

@@ -1,9 +1,13 @@
-// What the module addresses by number: root contexts and HTTP streams, as the host keeps them.
+// What the module addresses by number: root contexts, HTTP streams and connections, as the host keeps them.
 import type { Pair } from './pairs.ts';
 import { toUtf8 } from './text.ts';
 
 /** What a connection is, for the properties that a module asks for. */
 export interface Connection {
+  /** Envoy's number for it; a connection without one is a stranger to every request. */
+  id?: number;
+  /** TLS that this proxy terminates; a client certificate says so by itself. */
+  tls?: boolean;
   /** `IP:PORT` of the client as Envoy sees it. */
   sourceAddress?: string;
   destinationAddress?: string;
@@ -12,6 +16,8 @@ export interface Connection {
   requestedServerName?: string;
   /** The certificate that the client has presented, and that was verified; absent: it has presented none. */
   peerCertificate?: PeerCertificate;
+  /** The certificate of this proxy. */
+  localCertificate?: LocalCertificate;
   /** Filter state that filters in front have left, by key. */
   filterState?: Record<string, string>;
 }
@@ -23,6 +29,11 @@ export interface PeerCertificate {
   subject?: string;
   /** SHA-256 in lower-case hexadecimal. */
   digest?: string;
+}
+
+/** The proxy's own certificate, as far as a module can see it. */
+export interface LocalCertificate {
+  uri?: string;
 }
 
 /** A reply that the module has sent instead of the upstream. */
@@ -38,8 +49,8 @@ export interface RootContext {
   kind: 'root';
   id: number;
   plugin: { name: string; rootId: string; configuration: Uint8Array };
-  /** Streams of this root that have not ended. */
-  streams: Set<HttpStream>;
+  /** Streams and connections of this root that have not ended. */
+  streams: Set<HttpStream | NetworkStream>;
   /** Milliseconds between ticks, 0 for none, and when the next is due. */
   tickPeriod: number;
   nextTick: number;
@@ -51,36 +62,20 @@ export interface RootContext {
 export type StreamState =
   'open' | 'paused' | 'continued' | 'replied' | 'reset' | 'ended' | 'trapped';
 
-/** An HTTP stream, as one module sees it. */
-export class HttpStream {
-  readonly kind = 'http';
+/** What HTTP streams and connections have in common. */
+abstract class Stream {
   readonly id: number;
   readonly root: RootContext;
-  readonly connection: Connection;
-  /** The request headers as they stand; after `continued`, what the upstream gets. */
-  headers: Pair[] = [];
-  state: StreamState = 'open';
-  /** Told to go on: from then on its headers are out of reach. */
-  released = false;
-  reply: LocalReply | undefined;
-  /** Host calls made on behalf of this stream. */
-  hostCalls = 0;
+  /** Replaced when more of it becomes known: a TLS handshake ends. */
+  connection: Connection;
+  /** The host calls made on behalf of this stream, by name. */
+  readonly hostCalls: string[] = [];
   private readonly written = new Map<string, Uint8Array>();
 
   constructor(id: number, root: RootContext, connection: Connection) {
     this.id = id;
     this.root = root;
     this.connection = connection;
-  }
-
-  /** Whether it has not been decided yet. */
-  get open(): boolean {
-    return this.state === 'open' || this.state === 'paused';
-  }
-
-  /** Whether headers can still be read and changed: not once the stream has been let go. */
-  get editable(): boolean {
-    return this.open && !this.released;
   }
 
   /** Filter state `wasm.NAME` that the module has written, or undefined. */
@@ -103,11 +98,13 @@ export class HttpStream {
       case 'destination.address':
         return text(connection.destinationAddress);
       case 'destination.port':
-        return connection.destinationPort === undefined
-          ? undefined
-          : integer(connection.destinationPort);
+        return integer(connection.destinationPort);
+      case 'connection.id':
+        return integer(connection.id);
       case 'connection.requested_server_name':
         return text(connection.requestedServerName);
+      case 'connection.tls_version':
+        return connection.tls === true || peer !== undefined ? text('TLSv1.3') : undefined;
       case 'connection.mtls':
         return Uint8Array.of(peer === undefined ? 0 : 1);
       case 'connection.sha256_peer_certificate_digest':
@@ -118,6 +115,8 @@ export class HttpStream {
         return text(peer?.dns);
       case 'connection.subject_peer_certificate':
         return text(peer?.subject);
+      case 'connection.uri_san_local_certificate':
+        return text(connection.localCertificate?.uri);
       default:
         return path.startsWith(FILTER_STATE)
           ? text(connection.filterState?.[path.slice(FILTER_STATE.length)])
@@ -126,13 +125,42 @@ export class HttpStream {
   }
 }
 
+/** An HTTP stream, as one module sees it. */
+export class HttpStream extends Stream {
+  readonly kind = 'http';
+  /** The request headers as they stand; after `continued`, what the upstream gets. */
+  headers: Pair[] = [];
+  state: StreamState = 'open';
+  /** Told to go on: from then on its headers are out of reach. */
+  released = false;
+  reply: LocalReply | undefined;
+
+  /** Whether it has not been decided yet. */
+  get open(): boolean {
+    return this.state === 'open' || this.state === 'paused';
+  }
+
+  /** Whether headers can still be read and changed: not once the stream has been let go. */
+  get editable(): boolean {
+    return this.open && !this.released;
+  }
+}
+
+/** A connection, as one network filter sees it. */
+export class NetworkStream extends Stream {
+  readonly kind = 'network';
+  /** `closed` by the module. */
+  state: 'open' | 'closed' | 'trapped' = 'open';
+}
+
 const FILTER_STATE = 'filter_state.';
 
 function text(value: string | undefined): Uint8Array | undefined {
   return value === undefined ? undefined : toUtf8(value);
 }
 
-function integer(value: number): Uint8Array {
+function integer(value: number | undefined): Uint8Array | undefined {
+  if (value === undefined) return undefined;
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
   return bytes;

@@ -17,6 +17,7 @@ const REQUEST_BODY = 0;
 const PLUGIN_CONFIGURATION = 7;
 const LAST_BUFFER = 8;
 const STREAM_REQUEST = 0;
+const STREAM_DOWNSTREAM = 2;
 
 /** Looks up the functions of one VM by import module and name; unknown ones answer Unimplemented. */
 export function hostFunctions(vm: Vm): (space: string, name: string) => WebAssembly.ImportValue {
@@ -25,7 +26,7 @@ export function hostFunctions(vm: Vm): (space: string, name: string) => WebAssem
     const implementation = space === 'env' ? functions[name] : undefined;
     return (...args: number[]) => {
       const stream = vm.context;
-      if (stream?.kind === 'http') stream.hostCalls++;
+      if (stream !== undefined && stream.kind !== 'root') stream.hostCalls.push(name);
       return implementation === undefined ? Status.Unimplemented : implementation(...args);
     };
   };
@@ -60,14 +61,14 @@ function basics(vm: Vm): Record<string, HostFunction> {
       const value =
         nodeProperty(vm.process.node, name) ??
         pluginProperty(vm, name) ??
-        (context?.kind === 'http' ? context.property(name) : undefined);
+        (context === undefined || context.kind === 'root' ? undefined : context.property(name));
       return value === undefined ? Status.NotFound : written(vm.guest.give(value, at, sizeAt));
     },
     proxy_set_property: (path, pathSize, address, size) => {
       const name = vm.guest.read(path, pathSize);
       const value = vm.guest.read(address, size);
       if (name === undefined || value === undefined) return Status.InvalidMemoryAccess;
-      if (vm.context?.kind !== 'http') return Status.NotFound;
+      if (vm.context === undefined || vm.context.kind === 'root') return Status.NotFound;
       vm.context.setFilterState(fromUtf8(name), value);
       return Status.Ok;
     },
@@ -143,6 +144,7 @@ function streams(vm: Vm): Record<string, HostFunction> {
     },
     proxy_close_stream: (type) => {
       if (type === STREAM_REQUEST) vm.resetStream();
+      if (type === STREAM_DOWNSTREAM) vm.closeConnection();
       return Status.Ok;
     },
     proxy_send_local_response: (status, details, detailsSize, body, bodySize, pairs, pairsSize) => {

@@ -1,5 +1,5 @@
 // One request after the other before the module, as Envoy would bring them: what was decided, and what every rule said.
-import type { HttpStream } from './contexts.ts';
+import type { Connection, HttpStream, NetworkStream } from './contexts.ts';
 import type { HttpCall } from './http-calls.ts';
 import type { Node } from './node-properties.ts';
 import type { Pair } from './pairs.ts';
@@ -7,13 +7,15 @@ import type { Platform } from './platform.ts';
 import { type Plugin, Process } from './process.ts';
 import { fromUtf8 } from './text.ts';
 
-/** A request, as `--requests` writes it: a line of JSON. Everything but `path` may be absent. */
+/** A request, as `--requests` writes it: a line of JSON. Everything but `path` may be absent; on TCP that, too. */
 export interface JudgedRequest {
   id?: string | number;
   method?: string;
   authority?: string;
-  /** After Envoy's normalization; with its query. */
+  /** After Envoy's normalization; with its query. Of no meaning on TCP. */
   path: string;
+  /** `tcp`: a connection that carries no HTTP. */
+  protocol?: 'http' | 'tcp';
   headers?: Pair[];
   scheme?: string;
   /** The direct peer. */
@@ -54,9 +56,10 @@ export interface Step {
 export interface Decision {
   id?: string | number;
   allowed: boolean;
+  /** 0: a connection that is closed, or a stream that is reset. */
   status: number;
   body: string;
-  /** Envoy's response code details. */
+  /** Envoy's response code details; where there is no response, the module's record of the decision. */
   details: string;
   responseHeaders: Pair[];
   /** What the upstream gets; of a request that was refused, nothing. */
@@ -75,8 +78,10 @@ export interface JudgeOptions {
   node: Node;
   /** The plugin configuration, with `filterStateClaims` of `iss` and `sub` for the request's principal. */
   configuration: string;
+  /** The same for connections that carry no HTTP: `workload.protocol` is TCP. */
+  tcpConfiguration: string;
   /** Filter-state keys where the configuration finds the facts of a connection. */
-  connectionFacts: { directAddress: string; peerUris: string };
+  connectionFacts: Record<'directAddress' | 'peerUris' | 'peerDns' | 'localUris', string>;
   /** Milliseconds since the Unix epoch, where a request does not say. */
   now: number;
 }
@@ -94,6 +99,7 @@ export class RefusedConfiguration extends Error {
 const LOOPBACK = '127.0.0.1';
 const DEFAULT_PORT = 80;
 const TRACE = /^trace (\S+) (ns\[.*\]-rule\[\d+\]) (yes|no): (.*)$/;
+const PEER_POLICY = /^unauthenticated reason=peer_\w+ policy=(\S+)/;
 const RULE = /^ns\[(.*)\]-policy\[(.*)\]-rule\[\d+\]$/;
 
 export class Judge {
@@ -103,18 +109,20 @@ export class Judge {
   readonly missingKeySets = new Set<string>();
   private readonly process: Process;
   private readonly plugin: Plugin;
+  /** The network filter in front of it, and the one of a port without HTTP. */
+  private readonly network: Plugin;
+  private readonly tcp: Plugin;
   private readonly options: JudgeOptions;
+  private connections = 0;
 
   /** Throws RefusedConfiguration. `clusters`: those of the external authorizers. */
   constructor(options: JudgeOptions, clusters: string[] = []) {
     this.options = options;
-    const { platform, node, module, configuration, now } = options;
+    const { platform, node, module, configuration, tcpConfiguration, now } = options;
     this.process = new Process({ platform, node, now, clusters, logLevel: 'trace' });
-    this.plugin = this.process.load(module, {
-      name: 'portcullis',
-      rootId: 'portcullis',
-      configuration,
-    });
+    const load = (name: string, text: string): Plugin =>
+      this.process.load(module, { name, rootId: name, vmId: name, configuration: text });
+    this.plugin = load('portcullis', configuration);
     const lines = (level: string): string[] => [
       ...new Set(
         this.process.logLines.filter((line) => line.level === level).map(({ message }) => message),
@@ -123,14 +131,33 @@ export class Judge {
     const errors = lines('error');
     if (errors.length > 0 || !this.plugin.inForce) throw new RefusedConfiguration(errors);
     this.warnings = lines('warn');
+    this.network = load('portcullis-network', configuration);
+    this.tcp = load('portcullis-tcp', tcpConfiguration);
   }
 
-  /** Judges a request. */
+  /** Judges a request: its connection first. */
   decide(request: JudgedRequest): Decision {
-    const { process, plugin } = this;
+    const { process } = this;
     process.clock.set((request.now ?? this.options.now / 1000) * 1000);
     process.logLines.length = 0;
-    const stream = plugin.request(headersOf(request), { connection: this.connectionOf(request) });
+    const connection = this.connectionOf(request);
+    if (request.protocol === 'tcp') return this.connect(this.tcp, request, connection);
+    const connected = this.connect(this.network, request, connection);
+    return connected.allowed ? this.decideHttp(request, connection) : connected;
+  }
+
+  /** Every rule that applies, as `ACTION RULE`. */
+  rules(): string[] {
+    // Of a connection that no PeerAuthentication of the HTTP filter refuses.
+    const request = { path: '/', mtls: { peerUris: ['spiffe://nobody'] } };
+    const { steps } = this.decideHttp(request, this.connectionOf(request));
+    return steps.map(({ action, rule }) => `${action} ${rule}`);
+  }
+
+  private decideHttp(request: JudgedRequest, connection: Connection): Decision {
+    const { process, plugin } = this;
+    process.logLines.length = 0;
+    const stream = plugin.request(headersOf(request), { connection });
     if (stream === undefined) throw new Error('the module has trapped');
     // An authorizer first, keys after: each answer may be followed by another question.
     while (stream.state === 'paused' && process.httpCalls.length > 0) {
@@ -140,6 +167,42 @@ export class Judge {
     const decision = this.decisionOf(request, stream);
     plugin.end(stream);
     return decision;
+  }
+
+  /** The connection, up to its first byte. */
+  private connect(plugin: Plugin, request: JudgedRequest, connection: Connection): Decision {
+    // Before the end of its handshake nothing is known of a TLS connection.
+    const { peerCertificate, ...begun } = connection;
+    const stream = plugin.connect(connection.tls === true ? begun : connection);
+    if (stream === undefined) throw new Error('the module has trapped');
+    stream.connection = { ...begun, peerCertificate };
+    plugin.receive(stream);
+    plugin.end(stream);
+    const allowed = stream.state === 'open';
+    return {
+      ...(request.id === undefined ? {} : { id: request.id }),
+      allowed,
+      status: 0,
+      body: '',
+      details: allowed ? '' : recordOf(stream, 'decision'),
+      responseHeaders: [],
+      upstreamHeaders: [],
+      requestPrincipal: null,
+      ...this.decidedBy(stream, allowed),
+    };
+  }
+
+  private decidedBy(
+    stream: HttpStream | NetworkStream,
+    allowed: boolean,
+  ): Pick<Decision, 'policy' | 'rule' | 'steps'> {
+    const steps = this.process.logLines.flatMap(({ message }) => stepOf(message));
+    const decision = recordOf(stream, 'decision');
+    const decided = /\bpolicy=(ns\[.*\]-rule\[\d+\])/.exec(decision)?.[1];
+    const rule = decided ?? (allowed ? firstMatch(steps, 'ALLOW') : undefined) ?? null;
+    const [, namespace, name] = RULE.exec(rule ?? '') ?? [];
+    const peerPolicy = PEER_POLICY.exec(decision)?.[1] ?? null;
+    return { policy: namespace === undefined ? peerPolicy : `${namespace}/${name}`, rule, steps };
   }
 
   private answer(call: HttpCall, { extAuthz }: JudgedRequest): void {
@@ -153,12 +216,15 @@ export class Judge {
     }
   }
 
-  private connectionOf(request: JudgedRequest): HttpStream['connection'] {
-    const { directAddress, peerUris } = this.options.connectionFacts;
+  private connectionOf(request: JudgedRequest): Connection {
+    const { directAddress, peerUris, peerDns, localUris } = this.options.connectionFacts;
     const { sourceIp = LOOPBACK, mtls } = request;
     const presented = mtls !== undefined && mtls.presented !== false;
     const uris = presented ? (mtls.peerUris ?? []) : [];
+    const hosts = presented ? (mtls.peerDns ?? []) : [];
     return {
+      id: ++this.connections,
+      tls: mtls !== undefined,
       sourceAddress: withPort(request.remoteIp ?? sourceIp, 1),
       destinationAddress: withPort(
         request.destinationIp ?? LOOPBACK,
@@ -167,48 +233,51 @@ export class Judge {
       destinationPort: request.destinationPort ?? DEFAULT_PORT,
       requestedServerName: request.sni,
       peerCertificate: presented
-        ? {
-            uri: uris[0] ?? '',
-            dns: mtls.peerDns?.[0] ?? '',
-            subject: mtls.subject ?? '',
-            digest: mtls.hash,
-          }
+        ? { uri: uris[0], dns: hosts[0], subject: mtls.subject ?? '', digest: mtls.hash }
         : undefined,
+      localCertificate: { uri: mtls?.localUris?.[0] },
       filterState: {
         [directAddress]: sourceIp,
-        // As %DOWNSTREAM_PEER_URI_SAN% writes it.
-        [peerUris]: uris.length === 0 ? '-' : uris.join(','),
+        [peerUris]: listed(uris),
+        [peerDns]: listed(hosts),
+        [localUris]: listed(mtls?.localUris ?? []),
       },
     };
   }
 
   private decisionOf(request: JudgedRequest, stream: HttpStream): Decision {
     const reply = stream.reply;
-    const steps = this.process.logLines.flatMap(({ message }) => stepOf(message));
     const allowed = stream.state === 'continued';
-    if (!allowed && reply === undefined) throw new Error(`the stream is ${stream.state}`);
+    const isReset = stream.state === 'reset';
+    if (!allowed && !isReset && reply === undefined) throw new Error(`it is ${stream.state}`);
     const written = (name: string): string | undefined => {
       const value = stream.filterState(`portcullis.${name}`);
       return value === undefined ? undefined : fromUtf8(value);
     };
-    const decided = /\bpolicy=(ns\[.*\]-rule\[\d+\])/.exec(written('decision') ?? '')?.[1];
-    const rule = decided ?? (allowed ? firstMatch(steps, 'ALLOW') : undefined) ?? null;
-    const [, namespace, name] = RULE.exec(rule ?? '') ?? [];
     const [issuer, subject] = [written('claim.iss'), written('claim.sub')];
     return {
       ...(request.id === undefined ? {} : { id: request.id }),
       allowed,
-      status: allowed ? 200 : reply!.status,
-      body: allowed ? '' : reply!.body,
-      details: allowed ? 'via_upstream' : reply!.details,
-      responseHeaders: allowed ? [] : reply!.headers,
+      status: allowed ? 200 : (reply?.status ?? 0),
+      body: reply?.body ?? '',
+      details: allowed ? 'via_upstream' : (reply?.details ?? recordOf(stream, 'decision')),
+      responseHeaders: reply?.headers ?? [],
       upstreamHeaders: allowed ? stream.headers : [],
       requestPrincipal: issuer === undefined ? null : `${issuer}/${subject ?? ''}`,
-      policy: namespace === undefined ? null : `${namespace}/${name}`,
-      rule,
-      steps,
+      ...this.decidedBy(stream, allowed),
     };
   }
+}
+
+/** Filter state that the module has left; of no characters where it has not. */
+function recordOf(stream: HttpStream | NetworkStream, name: string): string {
+  const value = stream.filterState(`portcullis.${name}`);
+  return value === undefined ? '' : fromUtf8(value);
+}
+
+/** Names as %DOWNSTREAM_PEER_URI_SAN% and its like write them. */
+function listed(names: string[]): string {
+  return names.length === 0 ? '-' : names.join(',');
 }
 
 function firstMatch(steps: Step[], action: string): string | undefined {

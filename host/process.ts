@@ -1,5 +1,5 @@
 // One Envoy process, as a module meets it: a main thread and workers, each with a VM of its own.
-import type { Connection, HttpStream, RootContext } from './contexts.ts';
+import type { Connection, HttpStream, NetworkStream, RootContext } from './contexts.ts';
 import type { HttpCall } from './http-calls.ts';
 import { Metrics } from './metrics.ts';
 import type { Node } from './node-properties.ts';
@@ -169,8 +169,24 @@ export class Plugin {
     return at.vm.openStream(at.root, headers, connection);
   }
 
+  /** A connection to one worker. Undefined: the VM has trapped. */
+  connect(
+    connection: Connection,
+    { worker = 0 }: { worker?: number } = {},
+  ): NetworkStream | undefined {
+    const at = this.roots.get(`worker ${worker}`);
+    return at === undefined || at.vm.trap !== undefined
+      ? undefined
+      : at.vm.openConnection(at.root, connection);
+  }
+
+  /** Bytes come from the client; none at all: it has closed its side. `worker` as for `connect`. */
+  receive(stream: NetworkStream, size = 1, { worker = 0 }: { worker?: number } = {}): void {
+    this.roots.get(`worker ${worker}`)?.vm.receive(stream, size);
+  }
+
   /** The client has gone, or the stream is over. */
-  end(stream: HttpStream): void {
+  end(stream: HttpStream | NetworkStream): void {
     for (const { vm } of this.roots.values()) vm.closeStream(stream);
   }
 

@@ -1,6 +1,6 @@
 // One VM of one thread: an instance of the module with its contexts, and the order in which Envoy calls it.
 import type { Connection, LocalReply, RootContext } from './contexts.ts';
-import { HttpStream } from './contexts.ts';
+import { HttpStream, NetworkStream } from './contexts.ts';
 import { Guest, Trap } from './guest.ts';
 import { type HttpAnswer, type HttpCall, failureAnswer } from './http-calls.ts';
 import { hostFunctions } from './host-functions.ts';
@@ -17,6 +17,8 @@ export interface PluginOptions {
   vmConfiguration?: string;
 }
 
+type AnyContext = RootContext | HttpStream | NetworkStream;
+
 export class Vm {
   readonly process: Process;
   readonly guest: Guest;
@@ -30,11 +32,11 @@ export class Vm {
   /** The map and buffer of the answer that is being delivered. */
   answer: HttpAnswer | undefined;
 
-  private readonly contexts = new Map<number, RootContext | HttpStream>();
+  private readonly contexts = new Map<number, AnyContext>();
   private readonly calls = new Map<number, HttpCall>();
   private nextId = 1;
   private nextToken = 1;
-  private current: RootContext | HttpStream | undefined;
+  private current: AnyContext | undefined;
   private effective = 0;
   private deferred: (() => void)[] = [];
   /** A reply, for whichever stream, stops the callback of the stream that is being called. */
@@ -62,7 +64,7 @@ export class Vm {
   }
 
   /** The context that host calls act on: the one in effect, or the one that is being called. */
-  get context(): RootContext | HttpStream | undefined {
+  get context(): AnyContext | undefined {
     return this.contexts.get(this.effective) ?? this.current;
   }
 
@@ -132,8 +134,28 @@ export class Vm {
     return stream;
   }
 
-  /** A stream has ended, by itself or because the client has gone. One of another VM is left alone. */
-  closeStream(stream: HttpStream): void {
+  /** A connection has come. */
+  openConnection(root: RootContext, connection: Connection): NetworkStream {
+    const stream = new NetworkStream(this.nextId++, root, connection);
+    this.contexts.set(stream.id, stream);
+    root.streams.add(stream);
+    this.enter(stream, () => {
+      this.guest.call('proxy_on_context_create', 0, stream.id, root.id);
+      this.guest.call('proxy_on_new_connection', 0, stream.id);
+    });
+    return stream;
+  }
+
+  /** Bytes have come from the client of a connection. */
+  receive(stream: NetworkStream, size: number): void {
+    if (stream.state !== 'open') return;
+    this.enter(stream, () =>
+      this.guest.call('proxy_on_downstream_data', 0, stream.id, size, size === 0 ? 1 : 0),
+    );
+  }
+
+  /** A stream or connection has ended, by itself or because the client has gone. One of another VM is left alone. */
+  closeStream(stream: HttpStream | NetworkStream): void {
     if (this.contexts.get(stream.id) !== stream) return;
     stream.root.streams.delete(stream);
     if (stream.state === 'paused') stream.state = 'ended';
@@ -210,6 +232,12 @@ export class Vm {
     });
   }
 
+  /** Closes the connection in effect. */
+  closeConnection(): void {
+    const stream = this.context;
+    if (stream?.kind === 'network' && stream.state === 'open') stream.state = 'closed';
+  }
+
   /** Resets the stream in effect. */
   resetStream(): void {
     const stream = this.context;
@@ -220,8 +248,8 @@ export class Vm {
   }
 
   /** The root of a context. */
-  rootOf(context: RootContext | HttpStream | undefined): RootContext | undefined {
-    return context?.kind === 'http' ? context.root : context;
+  rootOf(context: AnyContext | undefined): RootContext | undefined {
+    return context === undefined || context.kind === 'root' ? context : context.root;
   }
 
   private deliver(root: RootContext, token: number, answer: HttpAnswer): void {
@@ -250,7 +278,7 @@ export class Vm {
   }
 
   /** Calls the module on behalf of a context. A trap ends the VM: what was paused in it stays so for ever. */
-  private enter<T>(context: RootContext | HttpStream | undefined, body: () => T): T | undefined {
+  private enter<T>(context: AnyContext | undefined, body: () => T): T | undefined {
     if (this.trap !== undefined) return undefined;
     this.current = context;
     this.effective = 0;
@@ -264,6 +292,7 @@ export class Vm {
       this.calls.clear();
       this.process.log(this, 'critical', error.message);
       if (context?.kind === 'http' && context.editable) context.state = 'trapped';
+      if (context?.kind === 'network') context.state = 'trapped';
     }
     this.current = undefined;
     this.effective = 0;

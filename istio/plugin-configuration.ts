@@ -6,9 +6,20 @@ export interface Settings {
   rootNamespace?: string;
   trustDomain?: string;
   trustDomainAliases?: string[];
-  workload?: { namespace?: string; labels?: Record<string, string>; containerPort?: number };
+  workload?: {
+    namespace?: string;
+    labels?: Record<string, string>;
+    containerPort?: number;
+    /** What the network filter has behind it. */
+    protocol?: 'HTTP' | 'TCP';
+    /** An edge proxy, which PeerAuthentication says nothing of. */
+    gateway?: boolean;
+  };
   clockSkew?: string;
-  connectionFacts?: { directAddress?: string; peerUris?: string };
+  connectionFacts?: ConnectionFacts;
+  xfcc?: XfccSettings;
+  /** What plaintext gets under STRICT where the network filter is not there: RESET, or an HTTP status. */
+  peerRejection?: 'RESET' | number;
   jwks?: { uri: string; cluster?: string; refresh?: string; timeout?: string; cooldown?: string }[];
   issuers?: IssuerSettings[];
   unknownIssuers?: 'REFUSE' | 'IGNORE';
@@ -21,6 +32,28 @@ export interface Settings {
   /** Envoy's plugin is configured with `allow_on_headers_stop_iteration`. */
   allowOnHeadersStopIteration?: boolean;
   debugHeaders?: boolean;
+}
+
+/** Filter-state keys. */
+export interface ConnectionFacts {
+  directAddress?: string;
+  peerUris?: string;
+  peerDns?: string;
+  localUris?: string;
+}
+
+/** What the module writes into X-Forwarded-Client-Cert; the connection manager must run ALWAYS_FORWARD_ONLY then. */
+export interface XfccSettings {
+  forward: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
+  details?: ('Subject' | 'URI' | 'DNS')[];
+}
+
+/** X-Forwarded-Client-Cert as Istio has it: gateways set it, sidecars append to it. */
+export function xfccOf(gateway: boolean): XfccSettings {
+  return {
+    forward: gateway ? 'SANITIZE_SET' : 'APPEND_FORWARD',
+    details: ['Subject', 'URI', 'DNS'],
+  };
 }
 
 /** MeshConfig.extensionProviders[], as far as anybody here reads it: the rest is the module's to judge. */
@@ -69,6 +102,8 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
     workload: settings.workload,
     clockSkew: settings.clockSkew,
     connectionFacts: settings.connectionFacts,
+    xfcc: settings.xfcc,
+    peerRejection: settings.peerRejection,
     jwks: settings.jwks,
     issuers: settings.issuers,
     unknownIssuers: settings.unknownIssuers,

@@ -21,6 +21,11 @@ export abstract class Condition {
     return this.anyValue(request) != this.negated;
   }
 
+  /** Whether a connection that carries no HTTP cannot be asked for it. */
+  get isHttpOnly(): bool {
+    return false;
+  }
+
   /** What a rule with this condition can be filed under. */
   get dimension(): i32 {
     return Dimension.Other;
@@ -48,6 +53,10 @@ export class PathCondition extends Condition {
     private templates: StaticArray<PathTemplate>,
   ) {
     super(field, negated);
+  }
+
+  override get isHttpOnly(): bool {
+    return true;
   }
 
   override get dimension(): i32 {
@@ -85,6 +94,10 @@ export class MethodCondition extends Condition {
     super(field, negated);
   }
 
+  override get isHttpOnly(): bool {
+    return true;
+  }
+
   override get dimension(): i32 {
     return Dimension.Method;
   }
@@ -112,6 +125,10 @@ export class HostCondition extends Condition {
     private values: StaticArray<StringMatcher>,
   ) {
     super(field, negated);
+  }
+
+  override get isHttpOnly(): bool {
+    return true;
   }
 
   override get dimension(): i32 {
@@ -162,6 +179,10 @@ export class RequestPrincipalCondition extends Condition {
     super(field, negated);
   }
 
+  override get isHttpOnly(): bool {
+    return true;
+  }
+
   override get dimension(): i32 {
     return Dimension.Subject;
   }
@@ -191,6 +212,10 @@ export class HeaderCondition extends Condition {
     private values: StaticArray<StringMatcher>,
   ) {
     super(field, negated);
+  }
+
+  override get isHttpOnly(): bool {
+    return true;
   }
 
   protected override anyValue(request: Request): bool {
@@ -310,6 +335,10 @@ export class ClaimCondition extends Condition {
     private values: StaticArray<StringMatcher>,
   ) {
     super(field, negated);
+  }
+
+  override get isHttpOnly(): bool {
+    return true;
   }
 
   protected override anyValue(request: Request): bool {

@@ -90,6 +90,11 @@ export class AuthorizationEngine {
     this.customs = new RuleList(custom);
   }
 
+  /** Whether no policy at all decides about anything. */
+  get isEmpty(): bool {
+    return !this.deny.isPresent && !this.allow.isPresent;
+  }
+
   /** The CUSTOM rule that sends the request to its external authorizer, or null. Asked before tokens are looked at. */
   custom(request: Request): Rule | null {
     return this.customs.first(request);

@@ -21,6 +21,20 @@ export class Rule {
     this.id = constant(name);
   }
 
+  /**
+   * Leaves out what only HTTP has, which widens the rule: for connections that carry none. False when an ALLOW rule has any such
+   * condition: it goes as a whole then (istiod: checkError).
+   */
+  reduceToTcp(isAllow: bool): bool {
+    const hasHttp = anyIsHttp(this.sources) || anyIsHttp(this.operations) || hasHttpOnly(this.when);
+    if (!hasHttp) return true;
+    if (isAllow) return false;
+    this.sources = withoutHttp(this.sources);
+    this.operations = withoutHttp(this.operations);
+    this.when = kept(this.when);
+    return true;
+  }
+
   /** Adds what a request must have in the keys' dimension to match; false where that cannot be said. */
   addKeysTo(keys: IndexKeys): bool {
     const isOfSource = keys.dimension == Dimension.Subject;
@@ -57,6 +71,36 @@ export class Rule {
       allHold(this.when, request)
     );
   }
+}
+
+function hasHttpOnly(conditions: StaticArray<Condition>): bool {
+  for (let i = 0; i < conditions.length; i++) {
+    if (unchecked(conditions[i]).isHttpOnly) return true;
+  }
+  return false;
+}
+
+function anyIsHttp(alternatives: StaticArray<StaticArray<Condition>>): bool {
+  for (let i = 0; i < alternatives.length; i++) {
+    if (hasHttpOnly(unchecked(alternatives[i]))) return true;
+  }
+  return false;
+}
+
+function withoutHttp(
+  alternatives: StaticArray<StaticArray<Condition>>,
+): StaticArray<StaticArray<Condition>> {
+  const all = new StaticArray<StaticArray<Condition>>(alternatives.length);
+  for (let i = 0; i < alternatives.length; i++) all[i] = kept(alternatives[i]);
+  return all;
+}
+
+function kept(conditions: StaticArray<Condition>): StaticArray<Condition> {
+  const list: Condition[] = [];
+  for (let i = 0; i < conditions.length; i++) {
+    if (!conditions[i].isHttpOnly) list.push(conditions[i]);
+  }
+  return StaticArray.fromArray<Condition>(list);
 }
 
 function anyHolds(alternatives: StaticArray<StaticArray<Condition>>, request: Request): bool {

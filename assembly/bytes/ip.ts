@@ -1,5 +1,15 @@
 // IP addresses and CIDR ranges: RFC 4291 §2.2, RFC 4632. IPv4 and IPv6 are strangers to each other, as for Envoy.
-import { Span, byteAt, indexOf, lengthOf, slice } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, Span, byteAt, indexOf, lengthOf, slice } from "as-proxy-wasm-sdk/assembly";
+
+/** The address of `1.2.3.4:80` or `[::1]:80`; ABSENT when the text is neither. */
+export function withoutPort(text: Span): Span {
+  if (byteAt(text, 0) == 0x5b) {
+    const end = indexOf(text, 0x5d, 0);
+    return end > 0 ? slice(text, 1, end) : ABSENT;
+  }
+  const colon = indexOf(text, 0x3a, 0);
+  return colon > 0 ? slice(text, 0, colon) : ABSENT;
+}
 
 /** An address as 16 bytes in network order; of IPv4 the first four. */
 export class IpAddress {
@@ -18,13 +28,9 @@ export class IpAddress {
 
   /** Reads `1.2.3.4:80` or `[::1]:80`, as Envoy writes addresses; false when it is none, or no IP address. */
   parseWithPort(text: Span): bool {
-    if (byteAt(text, 0) == 0x5b) {
-      const end = indexOf(text, 0x5d, 0);
-      return end > 0 && this.parse(slice(text, 1, end));
-    }
-    const colon = indexOf(text, 0x3a, 0);
+    const address = withoutPort(text);
     this.version = 0;
-    return colon > 0 && this.parse(slice(text, 0, colon));
+    return address != ABSENT && this.parse(address);
   }
 
   private parseV4(text: Span): bool {

@@ -60,6 +60,7 @@ export function compileAuthorizationPolicy(
   const policies = policiesFor(action, dryRun, compiled);
   // Without rules it allows nothing: being there is what counts.
   if (resource.applies) policies.isPresent = true;
+  if (isCustom && compiled.isTcp && resource.applies) compiled.warnings.push(customOnTcp(resource));
   const context = compiled.ruleContext(toText(resource.namespace), isCustom);
   const prefix =
     "ns[" + toText(resource.namespace) + "]-policy[" + toText(resource.name) + "]-rule[";
@@ -73,12 +74,24 @@ export function compileAuthorizationPolicy(
     problems.enter(WHEN);
     const when = whenConditions(member(node, WHEN), context, problems);
     problems.leave();
-    if (resource.applies) policies.rules.push(new Rule(name, sources, operations, when));
+    const rule = new Rule(name, sources, operations, when);
+    const isKept = !compiled.isTcp || rule.reduceToTcp(equals(action, ALLOW));
+    if (resource.applies && isKept) policies.rules.push(rule);
     problems.leave();
     node = after(node);
   }
   problems.leave();
   problems.leave();
+}
+
+function customOnTcp(resource: Resource): string {
+  return (
+    "config: AuthorizationPolicy " +
+    toText(resource.namespace) +
+    "/" +
+    toText(resource.name) +
+    " does nothing on TCP: Istio asks an envoyExtAuthzHttp provider about HTTP alone"
+  );
 }
 
 /** `action`, ALLOW where there is none. */

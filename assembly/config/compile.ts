@@ -6,7 +6,6 @@ import {
   constant,
   isPresent,
   lengthOf,
-  propertyPathOf,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "../authn/authenticator";
@@ -30,25 +29,29 @@ import {
   MIN_RSA_BITS,
 } from "../limits";
 import { RequestMetrics } from "../metrics";
+import { FactSources } from "../peer/fact-sources";
+import { PeerAuthentication } from "../peer/peer-authentication";
+import { Xfcc } from "../peer/xfcc";
 import { ExtAuthzProvider } from "../ext-authz/provider";
+import { readConnectionFacts } from "./connection-facts";
 import { NO_DURATION, parseDuration } from "./duration";
 import { NamedProvider, readExtensionProviders } from "./extension-providers";
 import { RuleContext } from "./conditions";
 import { IssuerSettings, checkNamed, readIssuerSettings } from "./issuer-settings";
 import { JwksSettings, readJwksSettings } from "./jwks-settings";
 import { claimPath } from "./jwt-rule";
+import { PeerScopes } from "./peer-authentication";
+import { RESET, readPeerRejection } from "./peer-rejection";
 import { Problems } from "./problems";
 import { compileResources } from "./resources";
 import { pluginConfiguration } from "./shapes";
 import { Validator } from "./validate";
-import { Workload } from "./workload";
+import { Protocol, Workload } from "./workload";
+import { readXfcc } from "./xfcc";
 
 const ROOT_NAMESPACE = constant("rootNamespace");
 const TRUST_DOMAIN = constant("trustDomain");
 const TRUST_DOMAIN_ALIASES = constant("trustDomainAliases");
-const CONNECTION_FACTS = constant("connectionFacts");
-const DIRECT_ADDRESS = constant("directAddress");
-const PEER_URIS = constant("peerUris");
 const DEFAULT_TRUST_DOMAIN = "cluster.local";
 const CLOCK_SKEW = constant("clockSkew");
 const JWKS = constant("jwks");
@@ -118,9 +121,18 @@ export class Compiled {
   jwks: JwksSettings[] = [];
   /** The local trust domain, and its aliases. */
   trustDomains: string[] = [DEFAULT_TRUST_DOMAIN];
-  /** Properties where the facts of a connection are found; ABSENT when not declared. */
-  directAddress: Span = ABSENT;
-  peerUris: Span = ABSENT;
+  /** Where the facts of a connection are found. */
+  facts: FactSources = new FactSources();
+  /** X-Forwarded-Client-Cert, or null where it is left alone. */
+  xfcc: Xfcc | null = null;
+  /** What plaintext gets under STRICT: RESET, or an HTTP status. */
+  peerRejection: u32 = RESET;
+  /** What the network filter has behind it. */
+  protocol: i32 = Protocol.Undeclared;
+  /** The PeerAuthentications that apply. */
+  peerScopes: PeerScopes = new PeerScopes();
+  /** A gateway has its TLS from its listeners: PeerAuthentication says nothing of it. */
+  isGateway: bool = false;
   issuers: IssuerSettings[] = [];
   minRsaKeyBits: i32 = DEFAULT_MIN_RSA_BITS;
   /** Whether output headers get lists as their elements joined by commas. */
@@ -148,11 +160,21 @@ export class Compiled {
     this.remotes.push(new RemoteNeed(set, refresh, timeout, cooldown));
   }
 
+  /** Whether the policies are for connections that carry no HTTP. */
+  get isTcp(): bool {
+    return this.protocol == Protocol.Tcp;
+  }
+
   /** What the rules of a policy in this namespace can rely on. */
   ruleContext(namespace: string, isCustom: bool): RuleContext {
-    const hasAddress = this.directAddress != ABSENT;
-    const hasUris = this.peerUris != ABSENT;
+    const hasAddress = this.facts.directAddress != ABSENT;
+    const hasUris = this.facts.peerUris != ABSENT;
     return new RuleContext(namespace, this.trustDomains, hasAddress, hasUris, isCustom);
+  }
+
+  /** What PeerAuthentication wants of connections. */
+  peerAuthentication(): PeerAuthentication {
+    return this.isGateway ? new PeerAuthentication() : this.peerScopes.resolve();
   }
 
   /** The engine for all policies. */
@@ -243,11 +265,9 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
     alias = after(alias);
   }
   problems.leave();
-  const facts = member(root, CONNECTION_FACTS);
-  problems.enter(CONNECTION_FACTS);
-  compiled.directAddress = filterStateAt(facts, DIRECT_ADDRESS, problems);
-  compiled.peerUris = filterStateAt(facts, PEER_URIS, problems);
-  problems.leave();
+  compiled.facts = readConnectionFacts(root, problems);
+  compiled.xfcc = readXfcc(root, compiled.facts, problems);
+  compiled.peerRejection = readPeerRejection(root, problems);
   const skew = member(root, CLOCK_SKEW);
   if (kindOf(skew) == Kind.String) {
     const value = parseDuration(textOf(skew));
@@ -293,15 +313,9 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   problems.leave();
   const workload = Workload.read(root, problems);
   compiled.containerPort = workload.containerPort;
+  compiled.protocol = workload.protocol;
+  compiled.isGateway = workload.isGateway;
   return workload;
-}
-
-/** The property of a filter-state key; ABSENT when the field is not there. */
-function filterStateAt(facts: Node, key: Span, problems: Problems): Span {
-  const name = textMember(facts, key);
-  if (!isPresent(name)) return ABSENT;
-  if (lengthOf(name) == 0) problems.addAt(key, "must not be empty");
-  return propertyPathOf(["filter_state", toText(name)]);
 }
 
 /** 0 for the first word, which is the default, 1 for the second. */

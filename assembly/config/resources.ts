@@ -5,7 +5,13 @@ import { compileAuthorizationPolicy } from "./authorization-policy";
 import { Compiled, textMember } from "./compile";
 import { Problems } from "./problems";
 import { compileRequestAuthentication } from "./request-authentication";
-import { authorizationPolicySpec, requestAuthenticationSpec, resource } from "./shapes";
+import { compilePeerAuthentication } from "./peer-authentication";
+import {
+  authorizationPolicySpec,
+  peerAuthenticationSpec,
+  requestAuthenticationSpec,
+  resource,
+} from "./shapes";
 import { Validator, quoted } from "./validate";
 import { checkSelector } from "./selector";
 import { Workload } from "./workload";
@@ -74,6 +80,8 @@ export function compileResources(
       const sound = new Resource(name, namespace, spec, metadata, applies, isInRoot);
       if (equals(kind, AUTHORIZATION_POLICY)) {
         compileAuthorizationPolicy(sound, compiled, problems);
+      } else if (equals(kind, PEER_AUTHENTICATION)) {
+        compilePeerAuthentication(sound, compiled, problems);
       } else {
         compileRequestAuthentication(sound, compiled, problems);
       }
@@ -114,11 +122,12 @@ function isSound(node: Node, kind: Span, problems: Problems): bool {
     if (isThere(spec)) validator.validate(spec, authorizationPolicySpec, "spec");
   } else if (equals(kind, REQUEST_AUTHENTICATION)) {
     if (isThere(spec)) validator.validate(spec, requestAuthenticationSpec, "spec");
+  } else if (equals(kind, PEER_AUTHENTICATION)) {
+    if (isThere(spec)) validator.validate(spec, peerAuthenticationSpec, "spec");
   } else {
     problems.leave();
     problems.enter(KIND);
-    if (equals(kind, PEER_AUTHENTICATION)) problems.add("PeerAuthentication is not supported yet");
-    else if (!isPresent(kind)) problems.add("missing");
+    if (!isPresent(kind)) problems.add("missing");
     else problems.add("unknown kind " + quoted(kind));
   }
   problems.leave();

@@ -11,8 +11,10 @@ export namespace Type {
   export const TextMap: u32 = 4;
   export const Object: u32 = 5;
   export const ObjectList: u32 = 6;
-  /** Not looked into: what Kubernetes itself writes. */
+  /** Not looked into: what Kubernetes itself writes, or what is judged elsewhere. */
   export const Anything: u32 = 7;
+  /** An object with any keys and objects of one shape as values. */
+  export const ObjectMap: u32 = 8;
 }
 
 /** One field of an object. */

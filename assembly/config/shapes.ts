@@ -45,6 +45,14 @@ export const requestAuthenticationSpec = new Shape()
   .nested(Type.ObjectList, "jwtRules", jwtRule)
   .notYet("targetRef targetRefs");
 
+const mutualTls = new Shape().of(Type.Text, "mode");
+
+/** PeerAuthentication.spec */
+export const peerAuthenticationSpec = new Shape()
+  .nested(Type.Object, "selector", selector)
+  .nested(Type.Object, "mtls", mutualTls)
+  .nested(Type.ObjectMap, "portLevelMtls", mutualTls);
+
 const metadata = new Shape()
   .of(Type.Text, "name namespace")
   .of(Type.TextMap, "labels annotations")
@@ -94,9 +102,10 @@ export const pluginConfiguration = new Shape()
     Type.Object,
     "workload",
     new Shape()
-      .of(Type.Text, "namespace")
+      .of(Type.Text, "namespace protocol")
       .of(Type.TextMap, "labels")
-      .of(Type.Number, "containerPort"),
+      .of(Type.Number, "containerPort")
+      .of(Type.Boolean, "gateway"),
   )
   .nested(
     Type.ObjectList,
@@ -118,5 +127,11 @@ export const pluginConfiguration = new Shape()
   .of(Type.TextList, "filterStateClaims")
   .nested(Type.Object, "tokenCache", new Shape().of(Type.Number, "maxTokens maxBytes"))
   .of(Type.Anything, "resources")
-  .nested(Type.Object, "connectionFacts", new Shape().of(Type.Text, "directAddress peerUris"))
-  .notYet("xfcc peerRejection");
+  .nested(
+    Type.Object,
+    "connectionFacts",
+    new Shape().of(Type.Text, "directAddress peerUris peerDns localUris"),
+  )
+  .nested(Type.Object, "xfcc", new Shape().of(Type.Text, "forward").of(Type.TextList, "details"))
+  // A word or a status: `config/peer-rejection.ts`.
+  .of(Type.Anything, "peerRejection");

@@ -74,6 +74,9 @@ export class Validator {
       case Type.ObjectList:
         if (shape !== null) this.objects(node, shape, field.name);
         break;
+      case Type.ObjectMap:
+        if (shape !== null) this.objectMap(node, shape);
+        break;
       default:
         break;
     }
@@ -110,6 +113,21 @@ export class Validator {
       if (kindOf(value) != Kind.String) {
         this.problems.addAt(textOf(key), "must be a string, not " + nameOfKind(kindOf(value)));
       }
+      key = after(value);
+    }
+  }
+
+  private objectMap(node: Node, shape: Shape): void {
+    if (kindOf(node) != Kind.Object) {
+      this.problems.add("must be a map of objects, not " + nameOfKind(kindOf(node)));
+      return;
+    }
+    let key = firstOf(node);
+    for (let i = countOf(node); i > 0; i--) {
+      const value = after(key);
+      this.problems.enter(textOf(key));
+      this.object(value, shape, toText(textOf(key)));
+      this.problems.leave();
       key = after(value);
     }
   }

@@ -9,6 +9,7 @@ import {
   isPresent,
   lengthOf,
   propertyPath,
+  slice,
 } from "as-proxy-wasm-sdk/assembly";
 import { wholeNumberOf } from "../json/number";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
@@ -22,10 +23,29 @@ const MATCH_LABELS = constant("matchLabels");
 const NODE_NAMESPACE = propertyPath("xds.node.metadata.NAMESPACE");
 const NODE_LABELS = propertyPath("xds.node.metadata.LABELS");
 
+const PROTOCOL = constant("protocol");
+const GATEWAY = constant("gateway");
+const NODE_ID = propertyPath("xds.node.id");
+/** How Istio's agent begins the node id of a gateway. */
+const ROUTER = constant("router~");
+
+/** `workload.protocol`: what a network filter has behind it. */
+export namespace Protocol {
+  export const Undeclared: i32 = 0;
+  /** A connection manager: the HTTP filter in it knows better. */
+  export const Http: i32 = 1;
+  /** A TCP proxy. */
+  export const Tcp: i32 = 2;
+}
+
 export class Workload {
   namespace: Span = ABSENT;
   /** The port that policies see, or 0 for the connection's own. */
   containerPort: i32 = 0;
+  /** `Protocol` */
+  protocol: i32 = Protocol.Undeclared;
+  /** An edge proxy, not a sidecar. */
+  isGateway: bool = false;
   private configured: Node = NO_NODE;
   private fromNode: Pairs = new Pairs();
 
@@ -49,7 +69,11 @@ export class Workload {
         workload.containerPort = <i32>value;
       }
     }
+    workload.protocol = protocolOf(node, problems);
     problems.leave();
+    const gateway = kindOf(member(node, GATEWAY));
+    workload.isGateway =
+      gateway == Kind.True || (gateway != Kind.False && startsWith(getProperty(NODE_ID), ROUTER));
     const labels = member(node, LABELS);
     if (kindOf(labels) == Kind.Object) {
       workload.configured = labels;
@@ -77,4 +101,19 @@ export class Workload {
     const value = member(this.configured, name);
     return value == NO_NODE ? ABSENT : textOf(value);
   }
+}
+
+function protocolOf(node: Node, problems: Problems): i32 {
+  const value = member(node, PROTOCOL);
+  if (kindOf(value) != Kind.String) return Protocol.Undeclared;
+  if (equals(textOf(value), HTTP)) return Protocol.Http;
+  if (!equals(textOf(value), TCP)) problems.addAt(PROTOCOL, "must be HTTP or TCP");
+  return Protocol.Tcp;
+}
+
+const HTTP = constant("HTTP");
+const TCP = constant("TCP");
+
+function startsWith(text: Span, start: Span): bool {
+  return text != ABSENT && equals(slice(text, 0, lengthOf(start)), start);
 }

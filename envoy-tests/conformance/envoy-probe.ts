@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, portOf } from '../../envoy/apps/listen.ts';
 import { findEnvoy } from '../../envoy/binary.ts';
 import { type WasmPlugin, discoveredWasmFilter } from '../../envoy/config/wasm-filter.ts';
-import { INGRESS, proxyBootstrap } from '../../envoy/gateway.ts';
+import { INGRESS, proxyBootstrap } from '../../envoy/proxy.ts';
 import { EnvoyProcess, discoveryFolder } from '../../envoy/runtime/process.ts';
 import { showDetails } from '../world.ts';
 import {

@@ -4,25 +4,33 @@ import { type JsonObject, typed } from './types.ts';
 export const CONNECTION_FACTS = {
   directAddress: 'portcullis.direct_address',
   peerUris: 'portcullis.peer_uris',
+  peerDns: 'portcullis.peer_dns',
+  localUris: 'portcullis.local_uris',
 };
 
+const FORMATS: [key: string, format: string][] = [
+  [CONNECTION_FACTS.directAddress, '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%'],
+  [CONNECTION_FACTS.peerUris, '%DOWNSTREAM_PEER_URI_SAN%'],
+  [CONNECTION_FACTS.peerDns, '%DOWNSTREAM_PEER_DNS_SAN%'],
+  [CONNECTION_FACTS.localUris, '%DOWNSTREAM_LOCAL_URI_SAN%'],
+];
+
 /**
- * The HTTP filter in front of the module that leaves the address of the direct peer, and all URI SANs of its certificate, as
- * filter state: a Wasm filter sees the address that X-Forwarded-For claims, and the first SAN alone.
+ * The network filter in front of all others that leaves, once a connection, the address of the direct peer and all SANs of both
+ * certificates as filter state: a Wasm filter sees the address that X-Forwarded-For claims, and the first SAN alone.
  */
 export function connectionFactsFilter(): JsonObject {
-  const fact = (key: string, format: string): JsonObject => ({
+  const facts = FORMATS.map(([key, format]): JsonObject => ({
     object_key: key,
     factory_key: 'envoy.string',
     format_string: { text_format_source: { inline_string: format } },
-  });
+  }));
   return {
     name: 'connection-facts',
-    typed_config: typed('envoy.extensions.filters.http.set_filter_state.v3.Config', {
-      on_request_headers: [
-        fact(CONNECTION_FACTS.directAddress, '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%'),
-        fact(CONNECTION_FACTS.peerUris, '%DOWNSTREAM_PEER_URI_SAN%'),
-      ],
+    typed_config: typed('envoy.extensions.filters.network.set_filter_state.v3.Config', {
+      // A plaintext connection has them all at once; of TLS the names are known when the handshake is over.
+      on_new_connection: facts,
+      on_downstream_tls_handshake: facts,
     }),
   };
 }

@@ -1,7 +1,17 @@
 import type { JsonObject } from './types.ts';
 
 /** The labels that the module's metric names carry as `;key=value` (assembly/metrics.ts). */
-const LABELS = ['outcome', 'reason', 'policy', 'result', 'cluster'];
+const LABELS = [
+  'outcome',
+  'reason',
+  'policy',
+  'result',
+  'cluster',
+  'provider',
+  'security',
+  'port',
+  'source',
+];
 
 /** `stats_config` that turns those into labels of the Prometheus metrics. */
 export function statsTags(): JsonObject {

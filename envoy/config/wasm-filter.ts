@@ -1,9 +1,12 @@
 import { type JsonObject, typed } from './types.ts';
 
-/** The name of the filter, of its ECDS resource and of its VM. */
+/** The name of the HTTP filter, of its ECDS resource and of its VM. */
 export const PLUGIN = 'portcullis';
+/** The same of the network filter. A VM of its own: a trap in the one must not reset what the other lets pass. */
+export const NETWORK_PLUGIN = 'portcullis-network';
 
-const WASM = 'envoy.extensions.filters.http.wasm.v3.Wasm';
+const HTTP_WASM = 'envoy.extensions.filters.http.wasm.v3.Wasm';
+const NETWORK_WASM = 'envoy.extensions.filters.network.wasm.v3.Wasm';
 
 /** What the module is started with. */
 export interface WasmPlugin {
@@ -15,6 +18,8 @@ export interface WasmPlugin {
   module: string;
   /** Plugin configuration, JSON. */
   configuration: string;
+  /** A network filter instead of an HTTP filter. */
+  network?: boolean;
   /** Request bodies come while the headers are held: an external authorizer wants to see them. */
   holdsHeadersAlone?: boolean;
 }
@@ -24,8 +29,24 @@ export function staticWasmFilter(plugin: WasmPlugin): JsonObject {
   return { name: plugin.name, typed_config: wasmConfig(plugin) };
 }
 
-/** The filter, delivered as extension configuration (ECDS) from `NAME.json` in a watched directory. */
+/** The same plugin as network filter, in a VM of its own. */
+export function networkPlugin(plugin: WasmPlugin): WasmPlugin {
+  const { module, configuration } = plugin;
+  const name = plugin.name.replace(PLUGIN, NETWORK_PLUGIN);
+  return { name, vmId: NETWORK_PLUGIN, module, configuration, network: true };
+}
+
+/** The HTTP filter, delivered as extension configuration (ECDS) from `NAME.json` in a watched directory. */
 export function discoveredWasmFilter(name: string, directory: string): JsonObject {
+  return discovered(name, directory, HTTP_WASM);
+}
+
+/** The network filter, delivered in the same way. */
+export function discoveredNetworkFilter(name: string, directory: string): JsonObject {
+  return discovered(name, directory, NETWORK_WASM);
+}
+
+function discovered(name: string, directory: string, type: string): JsonObject {
   return {
     name,
     config_discovery: {
@@ -36,7 +57,7 @@ export function discoveredWasmFilter(name: string, directory: string): JsonObjec
         },
         resource_api_version: 'V3',
       },
-      type_urls: [`type.googleapis.com/${WASM}`],
+      type_urls: [`type.googleapis.com/${type}`],
     },
   };
 }
@@ -55,7 +76,7 @@ export function discoveryResponse(plugin: WasmPlugin, version: string): JsonObje
 }
 
 function wasmConfig(plugin: WasmPlugin): JsonObject {
-  return typed(WASM, {
+  return typed(plugin.network === true ? NETWORK_WASM : HTTP_WASM, {
     config: {
       name: plugin.name,
       root_id: plugin.name,

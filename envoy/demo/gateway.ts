@@ -9,12 +9,12 @@ import { portOf } from '../apps/listen.ts';
 import { startHttpbin } from '../apps/httpbin.ts';
 import { Authority } from '../certificates.ts';
 import { PLUGIN, type WasmPlugin, discoveredWasmFilter } from '../config/wasm-filter.ts';
-import { INGRESS, proxyBootstrap } from '../gateway.ts';
+import { INGRESS, proxyBootstrap } from '../proxy.ts';
 import { EnvoyProcess, discoveryFolder } from '../runtime/process.ts';
 import { type Resource, loadResources } from '../../istio/load.ts';
 import { locateErrors } from '../../istio/module-errors.ts';
 import { CONNECTION_FACTS } from '../config/connection-facts.ts';
-import { pluginConfiguration } from '../../istio/plugin-configuration.ts';
+import { pluginConfiguration, xfccOf } from '../../istio/plugin-configuration.ts';
 import { formatProblem } from '../../istio/problem.ts';
 import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../../istio/token/keys.ts';
 import { type TokenOptions, mintToken } from '../../istio/token/mint.ts';
@@ -75,6 +75,7 @@ export class DemoGateway {
           admin: { address: '127.0.0.1', port: 0 },
           gateway: true,
           filters: [discoveredWasmFilter(PLUGIN, discoveryFolder(folder))],
+          xfcc: 'MODULE',
           accessLogPath: join(folder, 'access.log'),
           jwksUris: new Map([
             [JWKS_URI, { endpoint: { address: '127.0.0.1', port: jwks.port }, caFile }],
@@ -128,7 +129,10 @@ export class DemoGateway {
 }
 
 function plugin(module: string, resources: Resource[]): WasmPlugin {
-  const configuration = pluginConfiguration(resources, { connectionFacts: CONNECTION_FACTS });
+  const configuration = pluginConfiguration(resources, {
+    connectionFacts: CONNECTION_FACTS,
+    xfcc: xfccOf(true),
+  });
   return { name: PLUGIN, vmId: PLUGIN, module, configuration };
 }
 

@@ -108,28 +108,36 @@ export class EnvoyProcess {
   }
 
   /**
-   * Puts a plugin's new configuration into force without a restart, and waits until it is, or until Envoy has refused it; then
-   * the old one stays. `listener` is which listener's filter is asked for its version: any that names the plugin.
+   * Puts new configurations of plugins into force without a restart, and waits until all are, or until Envoy has refused one; then
+   * its old one stays. Where they hold the same policies, as the HTTP and the network filter of a proxy do, all are refused or none.
    */
-  async apply(plugin: WasmPlugin): Promise<Applied> {
-    const version = (this.versions.get(plugin.name) ?? 0) + 1;
-    this.versions.set(plugin.name, version);
-    const before = await this.refusals(plugin.name);
+  async apply(...plugins: WasmPlugin[]): Promise<Applied> {
+    const wanted = new Map(plugins.map(({ name }) => [name, (this.versions.get(name) ?? 0) + 1]));
+    for (const [name, version] of wanted) this.versions.set(name, version);
+    const refused = async (): Promise<boolean[]> =>
+      Promise.all(plugins.map(async ({ name }, i) => (await this.refusals(name)) > before[i]!));
+    const before = await Promise.all(plugins.map(({ name }) => this.refusals(name)));
     const logged = (await this.log()).length;
-    await writePlugin(this.options.folder, plugin, String(version));
+    for (const plugin of plugins) {
+      await writePlugin(this.options.folder, plugin, String(wanted.get(plugin.name)));
+    }
     for (const end = Date.now() + APPLY_LIMIT_MS; Date.now() < end; await sleep(POLL_MS)) {
-      const stats = await this.admin.stats(statsOf(plugin.name));
-      const versions = [...stats].filter(([name]) => name.endsWith('.version_text'));
-      if (versions.length > 0 && versions.every(([, value]) => value === String(version))) {
-        // A first configuration is taken even when it is wrong, and then refuses every request.
-        const errors = errorsIn((await this.log()).slice(logged));
-        return errors.length === 0 ? { accepted: true } : { accepted: false, errors };
-      }
-      if ((await this.refusals(plugin.name)) > before) {
-        return { accepted: false, errors: errorsIn((await this.log()).slice(logged)) };
-      }
+      const taken = await Promise.all([...wanted].map(([name, at]) => this.isInForce(name, at)));
+      const refusals = await refused();
+      if (!taken.every((is, i) => is || refusals[i])) continue;
+      // A first configuration is taken even when it is wrong, and then refuses every request.
+      const errors = errorsIn((await this.log()).slice(logged));
+      return errors.length === 0 && !refusals.includes(true)
+        ? { accepted: true }
+        : { accepted: false, errors };
     }
     throw new EnvironmentError(`Envoy did not take over a configuration in ${APPLY_LIMIT_MS} ms`);
+  }
+
+  private async isInForce(name: string, version: number): Promise<boolean> {
+    const stats = await this.admin.stats(statsOf(name));
+    const versions = [...stats].filter(([key]) => key.endsWith('.version_text'));
+    return versions.length > 0 && versions.every(([, value]) => value === String(version));
   }
 
   /** Ends it, and waits until it is gone. */
@@ -191,7 +199,7 @@ async function endOfLog(folder: string): Promise<string> {
 }
 
 function statsOf(name: string): RegExp {
-  return new RegExp(`extension_config_discovery\\..*${name}\\.`);
+  return new RegExp(`extension_config_discovery\\.(.*\\.)?${name}\\.`);
 }
 
 /** The module's error lines in a piece of Envoy's log, each once. */

@@ -234,8 +234,14 @@ describe('portcullis render envoy', () => {
   it.each([
     ['no policies', [], "required option '-f, --filename <file…>'"],
     ['a file that is missing', ['-f', 'nothing.yaml'], 'nothing.yaml'],
-    ['TCP', ['-f', POLICIES, '--protocol', 'tcp'], '--protocol tcp is not supported yet'],
-    ['a certificate', ['-f', POLICIES, '--cert', 'c.pem'], '--cert is not supported yet'],
+    ['a certificate without key', ['-f', POLICIES, '--cert', 'c.pem'], '--cert: needs --key'],
+    ['a key without certificate', ['-f', POLICIES, '--key', 'k.pem'], '--key: needs --cert'],
+    ['an authority alone', ['-f', POLICIES, '--ca', 'ca.pem'], '--ca: needs --cert and --key'],
+    [
+      'a sidecar that would verify nobody',
+      ['-f', POLICIES, '--cert', 'c.pem', '--key', 'k.pem'],
+      'one that nobody has verified must not count',
+    ],
     ['a port that is none', ['-f', POLICIES, '--port', '70000'], '--port 70000: expected a number'],
     ['an address that is none', ['-f', POLICIES, '--admin', 'x'], '--admin x: expected IP:PORT'],
     [

@@ -131,7 +131,7 @@ describe('explain', () => {
     ['{"method":"GET"}', '-:1: path is missing'],
     ['nonsense', '-:1: not JSON'],
     ['[]', '-:1: a request must be an object'],
-    ['{"path":"/","protocol":"tcp"}', 'TCP is not supported yet'],
+    ['{"path":"/","protocol":"udp"}', '-:1: protocol must be http or tcp'],
     ['{"path":"/","mtls":{"uri":[]}}', '-:1: mtls: unknown field uri'],
     ['{"path":"/","sourceIp":"300.1.1.1"}', '-:1: sourceIp must be an IP address'],
   ])('refuses %s', async (line, message) => {

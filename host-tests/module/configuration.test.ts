@@ -315,11 +315,6 @@ describe('a resource is refused', () => {
       policy({ action: 'DENY', rules: [{}], targetRefs: [] }),
       'targetRefs: not supported yet',
     ],
-    [
-      'PeerAuthentication',
-      resource('PeerAuthentication', {}),
-      'PeerAuthentication is not supported yet',
-    ],
   ])('rather than ignored, while it is not supported: %s', (_, unsupported, text) => {
     expect(errors([unsupported]).join('\n')).toContain(text);
   });
@@ -364,8 +359,41 @@ describe('a configuration is refused', () => {
     ],
     ['a skew as a number', { clockSkew: 60 }, 'clockSkew: must be a string, not a number'],
     ['an empty root namespace', { rootNamespace: '' }, 'rootNamespace: must not be empty'],
-    ['xfcc', { xfcc: { forward: 'SANITIZE' } }, 'xfcc: not supported yet'],
-    ['peerRejection', { peerRejection: 'RESET' }, 'peerRejection: not supported yet'],
+    [
+      'an unknown way to forward certificates',
+      { xfcc: { forward: 'sanitize' } },
+      'xfcc.forward: must be one of SANITIZE, FORWARD_ONLY, APPEND_FORWARD, SANITIZE_SET, ALWAYS_FORWARD_ONLY',
+    ],
+    [
+      'xfcc that says nothing',
+      { xfcc: {} },
+      'xfcc.forward: must be one of SANITIZE, FORWARD_ONLY, APPEND_FORWARD, SANITIZE_SET, ALWAYS_FORWARD_ONLY',
+    ],
+    [
+      'a detail that Wasm does not see',
+      { xfcc: { forward: 'SANITIZE', details: ['URI', 'Cert'] } },
+      'xfcc.details[1]: must be one of Subject, URI, DNS; a Wasm filter does not see the certificate itself',
+    ],
+    [
+      'xfcc without the facts that it needs',
+      { xfcc: { forward: 'SANITIZE_SET', details: ['Subject'] } },
+      'xfcc: needs connectionFacts.localUris for By: a Wasm filter sees the first SAN alone',
+    ],
+    [
+      'a peer rejection that is no refusal',
+      { peerRejection: 200 },
+      'peerRejection: must be RESET or an HTTP status from 400 to 599',
+    ],
+    [
+      'a peer rejection in words',
+      { peerRejection: 'reset' },
+      'peerRejection: must be RESET or an HTTP status from 400 to 599',
+    ],
+    [
+      'an unknown protocol',
+      { workload: { protocol: 'tcp' } },
+      'workload.protocol: must be HTTP or TCP',
+    ],
     [
       'a container port of 0',
       { workload: { containerPort: 0 } },

@@ -92,8 +92,11 @@ export function destroy(id: u32): void {
 export function wake(stream: StreamContext): bool {
   if (rootOf(current) === null) return false;
   if (contexts.find(stream.id) !== stream) return false;
+  const caller = current;
   if (recorded(proxy_set_effective_context(stream.id)) != Status.Ok) return false;
   stream.onWake();
-  proxy_set_effective_context(current);
+  // Closing a connection calls the module again, before it returns: what was current then is not what is now.
+  current = caller;
+  proxy_set_effective_context(caller);
   return true;
 }

@@ -6,6 +6,7 @@ import { ABSENT, EMPTY, Span, addressOf, equals, lengthOf, span } from "../memor
 /** A map that the host sent, in its order, repeated keys included. The bytes live until the callback ends. */
 export class Pairs {
   private index: usize = 0;
+  private hasGrown: bool = false;
   /** Number of pairs. */
   size: i32 = 0;
 
@@ -14,13 +15,13 @@ export class Pairs {
    * the map is empty.
    */
   parse(buffer: Span): bool {
-    this.size = 0;
+    this.clear();
     const length = lengthOf(buffer);
     if (length < 4) return false;
     const base = addressOf(buffer);
     const count = load<u32>(base);
     if (<u64>count * 8 + 4 > <u64>length) return false;
-    const index = allocate(count * 16 + 1);
+    const index = allocate((count + 1) * 16);
     if (index == 0) return false;
     let at: u64 = <u64>count * 8 + 4;
     for (let i: u32 = 0; i < count; i++) {
@@ -35,6 +36,13 @@ export class Pairs {
     this.index = index;
     this.size = <i32>count;
     return true;
+  }
+
+  /** Makes it a map without pairs. */
+  clear(): void {
+    this.size = 0;
+    this.index = 0;
+    this.hasGrown = false;
   }
 
   /** The key of pair `i`, ABSENT outside of the map. */
@@ -53,6 +61,34 @@ export class Pairs {
       if (equals(this.key(i), name)) return i;
     }
     return -1;
+  }
+
+  /**
+   * Gives `name` one value, in the place of all that it has: in this map alone, not in the host's. False when a second pair would
+   * be new: there is room for one.
+   */
+  replace(name: Span, value: Span): bool {
+    const at = this.find(name);
+    if (at >= 0) {
+      this.remove(name);
+      store<Span>(this.index + at * 16, name);
+      store<Span>(this.index + at * 16 + 8, value);
+      return true;
+    }
+    if (this.hasGrown || this.index == 0) return false;
+    this.hasGrown = true;
+    store<Span>(this.index + this.size * 16, name);
+    store<Span>(this.index + this.size * 16 + 8, value);
+    this.size++;
+    return true;
+  }
+
+  /** Takes `name` away: in this map alone, not in the host's. Its pairs stay, without a key. */
+  remove(name: Span): void {
+    for (let at = this.find(name); at >= 0; at = this.find(name, at + 1)) {
+      store<Span>(this.index + at * 16, ABSENT);
+      store<Span>(this.index + at * 16 + 8, ABSENT);
+    }
   }
 
   /** The first value of `name`, or ABSENT. */

@@ -1,0 +1,41 @@
+// `connectionFacts` of the plugin configuration: filter-state keys.
+import {
+  ABSENT,
+  Span,
+  constant,
+  isPresent,
+  lengthOf,
+  propertyPathOf,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
+import { Node, member } from "../json/tape";
+import { FactSources } from "../peer/fact-sources";
+import { textMember } from "./compile";
+import { Problems } from "./problems";
+
+const CONNECTION_FACTS = constant("connectionFacts");
+const DIRECT_ADDRESS = constant("directAddress");
+const PEER_URIS = constant("peerUris");
+const PEER_DNS = constant("peerDns");
+const LOCAL_URIS = constant("localUris");
+
+/** Reads the declared facts; problems are reported with their paths. */
+export function readConnectionFacts(root: Node, problems: Problems): FactSources {
+  const node = member(root, CONNECTION_FACTS);
+  const sources = new FactSources();
+  problems.enter(CONNECTION_FACTS);
+  sources.directAddress = filterStateAt(node, DIRECT_ADDRESS, problems);
+  sources.peerUris = filterStateAt(node, PEER_URIS, problems);
+  sources.peerDns = filterStateAt(node, PEER_DNS, problems);
+  sources.localUris = filterStateAt(node, LOCAL_URIS, problems);
+  problems.leave();
+  return sources;
+}
+
+/** The property of a filter-state key; ABSENT when the field is not there. */
+function filterStateAt(facts: Node, key: Span, problems: Problems): Span {
+  const name = textMember(facts, key);
+  if (!isPresent(name)) return ABSENT;
+  if (lengthOf(name) == 0) problems.addAt(key, "must not be empty");
+  return propertyPathOf(["filter_state", toText(name)]);
+}

@@ -1,0 +1,152 @@
+// One connection: what PeerAuthentication wants of it, and AuthorizationPolicy where it carries no HTTP.
+import { Action, NetworkContext, StreamType, closeStream } from "as-proxy-wasm-sdk/assembly";
+import { Decision } from "./authz/engine";
+import { Protocol } from "./config/workload";
+import { Connection } from "./peer/connection";
+import { SourcedMode } from "./peer/peer-authentication";
+import { Security } from "./peer/security";
+import { Plugin } from "./plugin";
+import {
+  recordAddress,
+  recordConnectionDenied,
+  recordConnectionError,
+  recordObserved,
+  recordPeer,
+  recordPeerRefused,
+} from "./replies";
+
+/** How far a connection has come. */
+namespace Phase {
+  /** Nothing has come from the client. On TLS, nobody knows yet who it is. */
+  export const Silent: i32 = 0;
+  export const Speaking: i32 = 1;
+  export const Closed: i32 = 2;
+}
+
+export class NetworkFilter extends NetworkContext {
+  /** Neighbours in the list of open connections. */
+  previous: NetworkFilter | null = null;
+  next: NetworkFilter | null = null;
+  private phase: i32 = Phase.Silent;
+  private connection: Connection;
+
+  constructor(
+    id: u32,
+    /** The configuration that it began with; `plugin.open.newest` is the one in force. */
+    private plugin: Plugin,
+  ) {
+    super(id);
+    this.connection = plugin.connections.none;
+  }
+
+  override onNewConnection(): u32 {
+    const plugin = this.plugin;
+    plugin.open.add(this);
+    this.connection = plugin.connections.read();
+    recordAddress();
+    recordPeer(this.connection);
+    // A TLS handshake is not over, and a TLS connection is not judged before: what it lacks may still come.
+    if (this.connection.security == Security.Plaintext) {
+      if (!this.judgePeer()) return Action.Pause;
+      this.count();
+      return Action.Continue;
+    }
+    return this.judgePeer() ? Action.Continue : Action.Pause;
+  }
+
+  override onDownstreamData(size: u32, endOfStream: bool): u32 {
+    if (this.phase == Phase.Speaking) return Action.Continue;
+    if (this.phase == Phase.Closed) return Action.Pause;
+    this.phase = Phase.Speaking;
+    if (this.connection.security != Security.Plaintext) {
+      this.connection.readSecurity();
+      recordPeer(this.connection);
+      if (!this.judgePeer()) return Action.Pause;
+      this.count();
+    }
+    return this.authorize(true) ? Action.Continue : Action.Pause;
+  }
+
+  /** A newer configuration has come. */
+  override onWake(): void {
+    if (this.phase == Phase.Closed) return;
+    const plugin = this.configuration();
+    // Requests on a connection of HTTP are judged one by one, and those that are under way are left to end.
+    if (plugin.protocol == Protocol.Http) return;
+    if (this.judgePeer() && this.phase == Phase.Speaking) this.authorize(false);
+  }
+
+  override onDelete(): void {
+    this.plugin.open.remove(this);
+  }
+
+  /** The configuration in force, which may be newer than the one that the connection began with. */
+  private configuration(): Plugin {
+    const newest = this.plugin.open.newest;
+    return newest === null ? this.plugin : newest;
+  }
+
+  private count(): void {
+    const tally = this.plugin.connectionTallies.of(
+      this.connection.labels(),
+      this.connection.othersLabels(),
+    );
+    tally.pending++;
+    this.plugin.reportSoon();
+  }
+
+  /** False when PeerAuthentication refuses the connection, which is closed then. */
+  private judgePeer(): bool {
+    const plugin = this.configuration();
+    if (!plugin.isConfigured) return this.fail("not_configured");
+    const mode: SourcedMode = plugin.modeOf(this.connection);
+    const security = this.connection.security;
+    const isHandshaking = this.phase == Phase.Silent && security == Security.Tls;
+    const refused = isHandshaking ? mode.refusesTls : mode.refuses(security);
+    if (!refused) return true;
+    recordPeerRefused(mode, security);
+    plugin.metrics.refusePeer("portcullis_connections_total", security);
+    this.close();
+    return false;
+  }
+
+  /** False when an AuthorizationPolicy refuses the connection, which is closed then. `isNew`: it has not been judged before. */
+  private authorize(isNew: bool): bool {
+    const plugin = this.configuration();
+    const metrics = plugin.metrics;
+    if (plugin.protocol == Protocol.Http) return true;
+    if (plugin.protocol == Protocol.Undeclared) {
+      return plugin.authorization.isEmpty || this.fail("protocol_not_declared");
+    }
+    const request = plugin.request;
+    request.begin(this.connection);
+    const decision: Decision = plugin.authorization.decide(request);
+    if (request.isFactMissing) return this.fail("connection_fact_missing");
+    if (plugin.traces) plugin.authorization.trace(request);
+    if (isNew) {
+      metrics.observed(decision);
+      recordObserved(decision);
+    }
+    if (decision.allowed) {
+      if (isNew) metrics.count("portcullis_connections_total;outcome=allow");
+      return true;
+    }
+    recordConnectionDenied(decision, request);
+    metrics.count("portcullis_connections_total;outcome=deny;policy=" + decision.rule);
+    this.close();
+    return false;
+  }
+
+  /** Closed, and told apart from a policy's no. */
+  private fail(reason: string): bool {
+    recordConnectionError(reason);
+    this.plugin.metrics.count("portcullis_connections_total;outcome=error;reason=" + reason);
+    this.close();
+    return false;
+  }
+
+  private close(): void {
+    this.phase = Phase.Closed;
+    closeStream(StreamType.Downstream);
+  }
+}

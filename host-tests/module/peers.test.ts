@@ -1,0 +1,549 @@
+// PeerAuthentication, X-Forwarded-Client-Cert and the network filter in the Node host.
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { Connection, HttpStream } from '../../host/contexts.ts';
+import type { Pair } from '../../host/pairs.ts';
+import type { Plugin } from '../../host/process.ts';
+import { fromUtf8 } from '../../host/text.ts';
+import { NOW, configuration, denyPolicy, start, statusOf } from './fixture.ts';
+
+const MODES = ['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT'];
+const FACTS = {
+  directAddress: 'f.direct',
+  peerUris: 'f.uris',
+  peerDns: 'f.dns',
+  localUris: 'f.local',
+};
+const URI = 'spiffe://cluster.local/ns/foo/sa/sleep';
+const HEADER = 'x-forwarded-client-cert';
+
+/** A PeerAuthentication. */
+function peers(namespace: string, name: string, spec: object, metadata: object = {}): object {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'PeerAuthentication',
+    metadata: { name, namespace, ...metadata },
+    spec,
+  };
+}
+
+const strict = (name = 'default', metadata = {}): object =>
+  peers('foo', name, { mtls: { mode: 'STRICT' } }, metadata);
+
+let connections = 0;
+
+/** A plaintext connection. */
+function plaintext(more: Connection = {}): Connection {
+  return {
+    id: ++connections,
+    destinationPort: 8000,
+    sourceAddress: '10.0.0.1:1234',
+    filterState: { 'f.direct': '10.0.0.1', 'f.uris': '-', 'f.dns': '-', 'f.local': '-' },
+    ...more,
+  };
+}
+
+/** A connection with a client certificate. */
+function mutual(more: Connection = {}): Connection {
+  return plaintext({
+    tls: true,
+    peerCertificate: { uri: URI, subject: '', digest: 'ab'.repeat(32) },
+    localCertificate: { uri: 'spiffe://cluster.local/ns/foo/sa/httpbin' },
+    filterState: {
+      'f.direct': '10.0.0.1',
+      'f.uris': URI,
+      'f.dns': '-',
+      'f.local': 'spiffe://cluster.local/ns/foo/sa/httpbin',
+    },
+    ...more,
+  });
+}
+
+/** Whether the network filter takes a connection, up to its first byte. */
+function takes(plugin: Plugin, connection: Connection): boolean {
+  const { peerCertificate, ...begun } = connection;
+  const stream = plugin.connect(begun)!;
+  stream.connection = { ...begun, peerCertificate };
+  plugin.receive(stream);
+  const taken = stream.state === 'open';
+  plugin.end(stream);
+  return taken;
+}
+
+/** The mode that connections to a port meet. */
+function modeAt(plugin: Plugin, destinationPort: number): string {
+  const plain = takes(plugin, plaintext({ destinationPort }));
+  const mtls = takes(plugin, mutual({ destinationPort }));
+  if (plain && mtls) return 'PERMISSIVE';
+  return plain ? 'DISABLE' : mtls ? 'STRICT' : 'NOTHING';
+}
+
+/** What a request sees. */
+function ask(plugin: Plugin, connection: Connection, headers: Pair[] = []): HttpStream {
+  const all: Pair[] = [
+    [':authority', 'httpbin.foo:8000'],
+    [':path', '/ip'],
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    ...headers,
+  ];
+  const stream = plugin.request(all, { connection })!;
+  plugin.end(stream);
+  return stream;
+}
+
+describe('the mode of a connection', () => {
+  const modes = JSON.parse(readFileSync('envoy-tests/oracle/peer-modes.json', 'utf8')) as Record<
+    string,
+    [workload: string, port: string]
+  >;
+
+  it.each(MODES)(
+    'is istiod’s for all that mesh, namespace, workload and port may say (mesh %s)',
+    (mesh) => {
+      let count = 0;
+      for (const namespace of MODES) {
+        for (const workload of MODES) {
+          for (const port of MODES) {
+            const { plugin } = start([
+              peers('istio-system', 'mesh', { mtls: { mode: mesh } }),
+              peers('foo', 'namespace', { mtls: { mode: namespace } }),
+              peers('foo', 'workload', {
+                selector: { matchLabels: { app: 'httpbin' } },
+                mtls: { mode: workload },
+                portLevelMtls: { 8080: { mode: port } },
+              }),
+            ]);
+            const name = [mesh, namespace, workload, port].join(' ');
+            expect([modeAt(plugin, 9000), modeAt(plugin, 8080)], name).toEqual(modes[name]);
+            count++;
+          }
+        }
+      }
+      expect(count).toBe(64);
+    },
+  );
+
+  const CASES = process.env.PORTCULLIS_PEER_CASES ?? '../shared/data/peer_compose_cases.yaml';
+
+  it.runIf(existsSync(CASES))(
+    'is Istio’s in its own cases (skipped where the file is not present)',
+    () => {
+      const cases = parse(readFileSync(CASES, 'utf8')) as {
+        name: string;
+        resources: object[];
+        rootNamespace: string;
+        want: { default: string; ports: Record<string, string> };
+      }[];
+      expect(cases.length).toBeGreaterThan(5);
+      for (const { name, resources, rootNamespace, want } of cases) {
+        const workload = { namespace: 'my-ns', labels: { app: 'foo' } };
+        const { plugin } = start(resources, { rootNamespace, workload });
+        expect(modeAt(plugin, 1), name).toBe(want.default);
+        for (const [port, mode] of Object.entries(want.ports)) {
+          expect(modeAt(plugin, Number(port)), `${name}, port ${port}`).toBe(mode);
+        }
+      }
+    },
+  );
+
+  it('is of the container port, where that is told', () => {
+    const spec = {
+      selector: { matchLabels: { app: 'httpbin' } },
+      mtls: { mode: 'STRICT' },
+      portLevelMtls: { 80: { mode: 'DISABLE' } },
+    };
+    const { plugin } = start([peers('foo', 'a', spec)], { workload: { containerPort: 80 } });
+    expect(modeAt(plugin, 15006)).toBe('DISABLE');
+  });
+
+  it('is the strictest where the host does not tell the port', () => {
+    const spec = {
+      selector: { matchLabels: { app: 'httpbin' } },
+      portLevelMtls: { 80: { mode: 'STRICT' }, 81: { mode: 'DISABLE' } },
+    };
+    const { plugin } = start([peers('foo', 'a', spec)]);
+    expect(takes(plugin, plaintext({ destinationPort: undefined }))).toBe(false);
+    expect(takes(plugin, plaintext({ destinationPort: 81 }))).toBe(true);
+  });
+
+  it('is nobody’s business at a gateway', () => {
+    expect(modeAt(start([strict()], { workload: { gateway: true } }).plugin, 1)).toBe('PERMISSIVE');
+    const node = {
+      id: 'router~10.0.0.1~a.foo~foo.svc.cluster.local',
+      namespace: 'foo',
+      labels: {},
+    };
+    expect(modeAt(start([strict()], {}, { node }).plugin, 1)).toBe('PERMISSIVE');
+    expect(modeAt(start([strict()], { workload: { gateway: false } }, { node }).plugin, 1)).toBe(
+      'STRICT',
+    );
+    const sidecar = { ...node, id: 'sidecar~10.0.0.1~router~foo' };
+    expect(modeAt(start([strict()], {}, { node: sidecar }).plugin, 1)).toBe('STRICT');
+  });
+
+  it.each<[string, object[], string, string]>([
+    [
+      'the older',
+      [
+        strict('new', { creationTimestamp: '2026-02-01T00:00:00Z' }),
+        peers(
+          'foo',
+          'old',
+          { mtls: { mode: 'DISABLE' } },
+          { creationTimestamp: '2026-01-31T23:59:59Z' },
+        ),
+      ],
+      'DISABLE',
+      'PeerAuthentication foo/new is ignored: foo/old is for the same workloads, and older',
+    ],
+    [
+      'the older, whatever the time zone',
+      [
+        strict('new', { creationTimestamp: '2026-03-01T00:10:00Z' }),
+        peers('foo', 'old', {}, { creationTimestamp: '2026-02-28T22:59:00-01:00' }),
+      ],
+      'PERMISSIVE',
+      'foo/new is ignored: foo/old is for the same workloads, and older',
+    ],
+    [
+      'of the same age, the first by name',
+      [
+        strict('b', { creationTimestamp: '2026-02-01T00:00:00Z' }),
+        peers('foo', 'a', {}, { creationTimestamp: '2026-02-01T00:00:00Z' }),
+      ],
+      'PERMISSIVE',
+      'foo/b is ignored: foo/a is for the same workloads, and older',
+    ],
+    [
+      'where no age is told, the first',
+      [strict('b', { creationTimestamp: null }), peers('foo', 'a', {})],
+      'STRICT',
+      'foo/a is ignored: foo/b is for the same workloads, and stands first',
+    ],
+  ])('of several is %s, and the log says so', (_, resources, mode, warning) => {
+    const { process, plugin } = start(resources);
+    expect(modeAt(plugin, 1)).toBe(mode);
+    expect(process.logs('warn').join('\n')).toContain(warning);
+  });
+
+  it('is not a selector’s in the root namespace, and the log says so', () => {
+    const spec = { selector: { matchLabels: { app: 'httpbin' } }, mtls: { mode: 'STRICT' } };
+    const { process, plugin } = start([peers('istio-system', 'all', spec)]);
+    expect(modeAt(plugin, 1)).toBe('PERMISSIVE');
+    expect(process.logs('warn').join('\n')).toContain('Istio takes none in the root namespace');
+  });
+});
+
+describe('a PeerAuthentication is refused', () => {
+  const selector = { matchLabels: { app: 'a' } };
+  it.each<[string, object, string]>([
+    [
+      'ports without selector',
+      { portLevelMtls: { 80: {} } },
+      'spec.portLevelMtls: mesh/namespace peer authentication cannot have port level mTLS; set spec.selector',
+    ],
+    [
+      'no ports',
+      { selector, portLevelMtls: {} },
+      'spec.portLevelMtls: port level mTLS, if defined, must have at least one element',
+    ],
+    [
+      'port 0',
+      { selector, portLevelMtls: { 0: {} } },
+      'spec.portLevelMtls.0: port must be in range 1..65535',
+    ],
+    [
+      'a port in words',
+      { selector, portLevelMtls: { http: {} } },
+      'spec.portLevelMtls.http: port must be in range 1..65535',
+    ],
+    [
+      'a mode in small letters',
+      { mtls: { mode: 'strict' } },
+      'spec.mtls.mode: must be one of UNSET, DISABLE, PERMISSIVE, STRICT, not "strict"',
+    ],
+    [
+      'a port’s mode',
+      { selector, portLevelMtls: { 80: { mode: 'OFF' } } },
+      'spec.portLevelMtls.80.mode: must be one of UNSET, DISABLE, PERMISSIVE, STRICT, not "OFF"',
+    ],
+    ['a mode that is no text', { mtls: 'STRICT' }, 'spec.mtls: must be an object, not a string'],
+    // The mis-indented example of Istio's task page.
+    [
+      'mtls within selector',
+      { selector: { ...selector, mtls: { mode: 'DISABLE' } } },
+      'spec.selector.mtls: unknown field; did you mean to un-indent it, to the level of "selector"?',
+    ],
+    [
+      'the mode beside mtls',
+      { mode: 'STRICT' },
+      'spec.mode: unknown field; did you mean to indent it under "mtls"?',
+    ],
+  ])('for %s', (_, spec, message) => {
+    const { process, plugin } = start([strict()]);
+    expect(plugin.update(configuration([peers('foo', 'bad', spec)]))).toBe(false);
+    expect(process.logs('error')).toEqual([
+      `config: resources[0] PeerAuthentication foo/bad: ${message}`,
+    ]);
+    expect(modeAt(plugin, 1)).toBe('STRICT');
+  });
+
+  it.each(['yesterday', '2026-13-01T00:00:00Z', '2026-01-01', '2026-01-01T00:00:00', 5])(
+    'for the creationTimestamp %s',
+    (creationTimestamp) => {
+      const { process, plugin } = start([]);
+      expect(plugin.update(configuration([strict('a', { creationTimestamp })]))).toBe(false);
+      expect(process.logs('error')[0]).toContain(
+        'metadata.creationTimestamp: must be a time such as',
+      );
+    },
+  );
+});
+
+describe('where only the HTTP filter is loaded', () => {
+  it('plaintext is reset under STRICT, and the record says by whom', () => {
+    const { plugin } = start([strict()]);
+    const stream = ask(plugin, plaintext());
+    expect(stream.state).toBe('reset');
+    expect(fromUtf8(stream.filterState('portcullis.decision')!)).toBe(
+      'unauthenticated reason=peer_plaintext policy=foo/default mode=STRICT',
+    );
+    expect(ask(plugin, plaintext({ tls: true })).state).toBe('reset');
+    expect(ask(plugin, mutual()).state).toBe('continued');
+  });
+
+  it('peerRejection is its answer: the migration page’s 503 is one', () => {
+    const { plugin } = start([strict()], { peerRejection: 503 });
+    const stream = ask(plugin, plaintext());
+    expect(statusOf(stream)).toBe(503);
+    expect(stream.reply).toMatchObject({
+      details: 'portcullis_peer_authentication',
+      body: 'PeerAuthentication: mutual TLS required',
+    });
+  });
+
+  it('comes before everything else: a DENY policy is not asked', () => {
+    const { plugin } = start([strict(), denyPolicy([{}])], { peerRejection: 503 });
+    expect(statusOf(ask(plugin, plaintext()))).toBe(503);
+  });
+});
+
+describe('a network filter', () => {
+  it('refuses every connection while no good configuration has come', () => {
+    const { plugin } = start([peers('foo', 'bad', { mtls: { mode: 'x' } })]);
+    expect(takes(plugin, plaintext())).toBe(false);
+    expect(takes(plugin, mutual())).toBe(false);
+  });
+
+  it('does not judge TLS before its first byte: what has not come yet is not missing', () => {
+    const { plugin } = start([strict()]);
+    const { peerCertificate, ...begun } = mutual();
+    const stream = plugin.connect(begun)!;
+    expect(stream.state).toBe('open');
+    stream.connection = { ...begun, peerCertificate };
+    plugin.receive(stream);
+    expect(stream.state).toBe('open');
+    const without = plugin.connect(begun)!;
+    plugin.receive(without);
+    expect(without.state).toBe('closed');
+  });
+
+  it('leaves who is at the other end, for access logs', () => {
+    const { plugin } = start([], { connectionFacts: FACTS });
+    const recordOf = (connection: Connection): string => {
+      const stream = plugin.connect(connection)!;
+      plugin.receive(stream);
+      return fromUtf8(stream.filterState('portcullis.peer')!);
+    };
+    expect(recordOf(plaintext())).toBe('plaintext');
+    expect(recordOf(plaintext({ tls: true }))).toBe('tls');
+    expect(recordOf(mutual())).toBe(`mtls ${URI}`);
+  });
+
+  it('leaves the address of the direct peer for the HTTP filter behind', () => {
+    const { plugin } = start([]);
+    const stream = plugin.connect(plaintext())!;
+    expect(fromUtf8(stream.filterState('portcullis.direct_address')!)).toBe('10.0.0.1');
+    const v6 = plugin.connect(plaintext({ sourceAddress: '[::1]:99' }))!;
+    expect(fromUtf8(v6.filterState('portcullis.direct_address')!)).toBe('::1');
+  });
+
+  it('holds open connections against a newer policy: silent, speaking and old ones', () => {
+    const workload = { protocol: 'TCP' };
+    const { process, plugin } = start([], { workload });
+    const open = [plaintext(), plaintext(), mutual()].map((one) => plugin.connect(one)!);
+    plugin.receive(open[1]!);
+    plugin.receive(open[2]!);
+    // A first change that refuses nobody: they stay with the root that they began with.
+    plugin.update(
+      configuration([peers('foo', 'a', { mtls: { mode: 'PERMISSIVE' } })], { workload }),
+    );
+    process.advance(100);
+    expect(open.map(({ state }) => state)).toEqual(['open', 'open', 'open']);
+    plugin.update(configuration([strict()], { workload }));
+    process.advance(100);
+    expect(open.map(({ state }) => state)).toEqual(['closed', 'closed', 'open']);
+  });
+
+  it('leaves open connections of HTTP to the HTTP filter', () => {
+    const workload = { protocol: 'HTTP' };
+    const { process, plugin } = start([], { workload });
+    const stream = plugin.connect(plaintext())!;
+    plugin.receive(stream);
+    plugin.update(configuration([strict()], { workload }));
+    process.advance(100);
+    expect(stream.state).toBe('open');
+  });
+
+  it('judges a connection’s first byte by the newest policy, not by the one that it began with', () => {
+    const settings = { workload: { protocol: 'TCP' }, connectionFacts: FACTS };
+    const { plugin } = start([], settings);
+    const stream = plugin.connect(mutual())!;
+    plugin.update(configuration([denyPolicy([{}])], settings));
+    plugin.receive(stream);
+    expect(stream.state).toBe('closed');
+  });
+
+  it('warns of a CUSTOM policy, which Istio asks about HTTP alone', () => {
+    const custom = {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'ask', namespace: 'foo' },
+      spec: { action: 'CUSTOM', provider: { name: 'p' }, rules: [{}] },
+    };
+    const extensionProviders = [
+      { name: 'p', envoyExtAuthzHttp: { service: 'ask.example', port: 80 } },
+    ];
+    const settings = { workload: { protocol: 'TCP' }, extensionProviders };
+    const { process, plugin } = start([custom], settings);
+    expect(takes(plugin, plaintext())).toBe(true);
+    expect(process.logs('warn')).toContain(
+      'config: AuthorizationPolicy foo/ask does nothing on TCP: Istio asks an envoyExtAuthzHttp provider about HTTP alone',
+    );
+  });
+});
+
+describe('X-Forwarded-Client-Cert', () => {
+  const settings = { connectionFacts: FACTS, xfcc: { forward: 'SANITIZE_SET' } };
+  const valueOf = (headers: Pair[]): string | undefined =>
+    headers.find(([name]) => name === HEADER)?.[1];
+
+  it('costs two host calls on a connection that is known, PeerAuthentication included', () => {
+    const { plugin } = start([strict()], settings);
+    const connection = mutual();
+    ask(plugin, connection);
+    // What every request needs besides: its headers, the time, and the count of those that are let through.
+    expect(ask(plugin, connection).hostCalls).toEqual([
+      'proxy_get_current_time_nanoseconds',
+      'proxy_get_property',
+      'proxy_get_header_map_pairs',
+      'proxy_replace_header_map_value',
+      'proxy_increment_metric',
+    ]);
+  });
+
+  it('is kept apart by connection, however many there are', () => {
+    const { plugin } = start([], settings);
+    const of = (n: number): Connection =>
+      mutual({
+        id: 1_000_000 + n,
+        peerCertificate: { uri: URI, subject: '', digest: String(n).padStart(64, '0') },
+      });
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 3000; n++) {
+        const { headers } = ask(plugin, of(n));
+        expect(valueOf(headers)).toContain(`Hash=${String(n).padStart(64, '0')};`);
+      }
+    }
+  });
+
+  it.each([['f.uris'], ['f.dns'], ['f.local']])(
+    'is refused where the fact %s is declared, and not there',
+    (fact) => {
+      const { plugin } = start([], settings);
+      const connection = mutual();
+      const filterState = { ...connection.filterState };
+      delete filterState[fact];
+      const stream = ask(plugin, { ...connection, filterState });
+      expect(statusOf(stream)).toBe(403);
+      expect(stream.reply?.details).toBe('portcullis_connection_fact_missing');
+    },
+  );
+
+  it('is left alone where nothing is said of it', () => {
+    const { plugin } = start([]);
+    expect(valueOf(ask(plugin, plaintext(), [[HEADER, 'By=me']]).headers)).toBe('By=me');
+  });
+
+  it('is not appended to twice by a request that waits for its keys', () => {
+    const jwt = {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'RequestAuthentication',
+      metadata: { name: 'jwt', namespace: 'foo' },
+      spec: { jwtRules: [{ issuer: 'iss', jwksUri: 'https://idp.example/jwks.json' }] },
+    };
+    const { process, plugin } = start([jwt], { ...settings, xfcc: { forward: 'APPEND_FORWARD' } });
+    const token = `${btoa('{"alg":"RS256"}')}.${btoa(`{"iss":"iss","exp":${NOW + 60}}`)}.YQ`;
+    const stream = plugin.request(
+      [
+        [':authority', 'a'],
+        [':path', '/'],
+        [':method', 'GET'],
+        [':scheme', 'http'],
+        ['authorization', `Bearer ${token.replaceAll('=', '')}`],
+        [HEADER, 'By=before'],
+      ],
+      { connection: mutual() },
+    )!;
+    expect(stream.state).toBe('paused');
+    const { length } = valueOf(stream.headers)!;
+    for (let i = 0; i < 50; i++) process.advance(20);
+    for (const call of process.httpCalls) call.respond({ status: 200, body: '{"keys":[]}' });
+    expect(stream.state).toBe('replied');
+    expect(valueOf(stream.headers)).toHaveLength(length);
+  });
+});
+
+describe('who speaks to the workload', () => {
+  it('is counted by connection and by request, told to the host once a second', () => {
+    const { process, plugin } = start([], { connectionFacts: FACTS });
+    for (let i = 0; i < 3; i++) ask(plugin, plaintext());
+    ask(plugin, mutual());
+    takes(plugin, plaintext());
+    process.advance(1100);
+    expect(process.metrics.nonZero()).toMatchObject({
+      'portcullis_peer_requests_total;security=plaintext;port=8000;source=10.0.0.1': 3,
+      'portcullis_peer_requests_total;security=mtls;port=8000;source=cluster.local/ns/foo/sa/sleep': 1,
+      'portcullis_peer_connections_total;security=plaintext;port=8000;source=10.0.0.1': 1,
+    });
+  });
+
+  it('is told to the host by a configuration that goes', () => {
+    const { process, plugin } = start([], { connectionFacts: FACTS });
+    ask(plugin, plaintext());
+    plugin.update(configuration([strict()], { connectionFacts: FACTS }));
+    expect(process.metrics.nonZero()).toMatchObject({
+      'portcullis_peer_requests_total;security=plaintext;port=8000;source=10.0.0.1': 1,
+    });
+  });
+
+  it('is kept apart up to a bound: counters are for ever, and anyone can come', () => {
+    const { process, plugin } = start([], { connectionFacts: FACTS });
+    for (let i = 0; i < 1000; i++) {
+      const address = `10.1.${i >> 8}.${i & 255}`;
+      const facts = { ...plaintext().filterState, 'f.direct': address };
+      ask(plugin, plaintext({ filterState: facts }));
+    }
+    process.advance(1100);
+    const counts = Object.entries(process.metrics.nonZero()).filter(([name]) =>
+      name.startsWith('portcullis_peer_requests_total'),
+    );
+    expect(counts.length).toBeLessThanOrEqual(257);
+    expect(counts.reduce((sum, [, value]) => sum + value, 0)).toBe(1000);
+    expect(counts.map(([name]) => name)).toContain(
+      'portcullis_peer_requests_total;security=plaintext;port=8000;source=other',
+    );
+  });
+});
