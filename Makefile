@@ -7,7 +7,7 @@ MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
 SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test bench bench-memory bench-scale bench-peers lint format clean
+.PHONY: help build demo up test bench bench-memory bench-scale bench-peers bench-mesh images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 22
@@ -34,6 +34,12 @@ bench-scale: build ## one policy against a thousand, beside native rbac; compili
 
 bench-peers: build build/bench.done ## what mutual TLS costs beside the native header; memory while plaintext is refused
 	@node build/js/bench/peers.js
+
+bench-mesh: build ## how long a mesh takes to start and to heed a policy; its memory
+	@node build/js/bench/mesh.js
+
+images: build ## the images of `mesh up --runtime docker`, from what this machine has
+	@node scripts/build-images.mjs
 
 lint: node_modules/.done ## types, ESLint, the rules of the module, formatting
 	@npx --no-install tsc --noEmit -p tsconfig.json

@@ -215,7 +215,7 @@ export class HttpFilter extends HttpContext {
     const connection = request.connection;
     let tally = connection.tally;
     if (tally === null) {
-      tally = plugin.requestTallies.of(connection.labels(), connection.othersLabels());
+      tally = plugin.tallyOf(plugin.requestTallies, connection);
       connection.tally = tally;
       plugin.reportSoon();
     }

@@ -87,11 +87,7 @@ export class NetworkFilter extends NetworkContext {
   }
 
   private count(): void {
-    const tally = this.plugin.connectionTallies.of(
-      this.connection.labels(),
-      this.connection.othersLabels(),
-    );
-    tally.pending++;
+    this.plugin.tallyOf(this.plugin.connectionTallies, this.connection).pending++;
     this.plugin.reportSoon();
   }
 

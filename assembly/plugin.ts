@@ -37,7 +37,8 @@ import { Connection } from "./peer/connection";
 import { Connections } from "./peer/connections";
 import { FactSources } from "./peer/fact-sources";
 import { PeerAuthentication, SourcedMode } from "./peer/peer-authentication";
-import { Tallies } from "./peer/tallies";
+import { labelsOf } from "./peer/labels";
+import { Tallies, Tally } from "./peer/tallies";
 import { Xfcc } from "./peer/xfcc";
 import { Request } from "./request";
 
@@ -128,10 +129,18 @@ export class Plugin extends RootContext {
   /** What PeerAuthentication wants of a connection. */
   modeOf(connection: Connection): SourcedMode {
     const peers = this.peerAuthentication;
-    if (!peers.hasPorts) return peers.modeFor(0);
-    return peers.modeFor(
-      this.containerPort == 0 ? connection.destinationPort() : this.containerPort,
-    );
+    return peers.modeFor(peers.hasPorts ? this.portOf(connection) : 0);
+  }
+
+  /** The workload's port that a connection comes to, or -1 when the host does not tell. */
+  private portOf(connection: Connection): i32 {
+    return this.containerPort == 0 ? connection.destinationPort() : this.containerPort;
+  }
+
+  /** Where the requests or the connections of a peer are counted. */
+  tallyOf(tallies: Tallies, connection: Connection): Tally {
+    const port = this.portOf(connection);
+    return tallies.of(labelsOf(connection, port, true), labelsOf(connection, port, false));
   }
 
   private read(size: u32, problems: Problems): Compiled | null {

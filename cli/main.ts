@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { explainCommand } from './explain.ts';
+import { meshCommand } from './mesh/command.ts';
 import { planned } from './planned.ts';
 import { renderEnvoyCommand } from './render-envoy.ts';
 import { testCommand } from './test.ts';
@@ -37,7 +38,7 @@ function program(): Command {
   portcullis.addCommand(explainCommand());
   portcullis.addCommand(testCommand());
   portcullis.addCommand(planned('package', 'an OCI image of the module'));
-  portcullis.addCommand(planned('mesh', 'a small mesh of real Envoys'));
+  portcullis.addCommand(meshCommand());
   portcullis.addCommand(planned('completion', 'completion for bash, zsh and fish'));
   forEachCommand(portcullis, (command) => command.exitOverride());
   return portcullis;

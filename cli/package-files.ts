@@ -16,3 +16,11 @@ export async function shippedModule(): Promise<WebAssembly.Module> {
   });
   return WebAssembly.compile(bytes);
 }
+
+/** The root of the package, beside the sources or above the compiled command. */
+const ROOT = import.meta.url.endsWith('.ts') ? '..' : '../../..';
+
+/** The path of a file that the package ships. */
+export function packageFile(path: string): string {
+  return fileURLToPath(new URL(`${ROOT}/${path}`, import.meta.url));
+}

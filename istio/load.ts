@@ -36,14 +36,19 @@ export interface Loaded {
   problems: Problem[];
 }
 
-/** Kinds that the product reads. */
-const KINDS = ['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'];
+/** The kinds of policies. */
+export const POLICY_KINDS = ['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'];
 
 /**
  * Loads resources: several documents, `List` kinds, comments. Aliases and merge keys are refused: what a policy says must
- * stand where it is read. `defaultNamespace` is what kubectl would take for a resource without one.
+ * stand where it is read. `defaultNamespace` is what kubectl would take for a resource without one; another kind than `kinds` is a
+ * problem.
  */
-export function loadResources(sources: Source[], defaultNamespace = 'default'): Loaded {
+export function loadResources(
+  sources: Source[],
+  defaultNamespace = 'default',
+  kinds: readonly string[] = POLICY_KINDS,
+): Loaded {
   const loaded: Loaded = { resources: [], problems: [] };
   for (const source of sources) {
     const lines = new LineCounter();
@@ -55,17 +60,23 @@ export function loadResources(sources: Source[], defaultNamespace = 'default'): 
     });
     // With no document at all, the parser returns something that is not a list of documents.
     for (const document of Array.isArray(documents) ? documents : []) {
-      loadDocument(source, document, lines, defaultNamespace, loaded);
+      loadDocument(source, document, lines, { defaultNamespace, kinds }, loaded);
     }
   }
   return loaded;
+}
+
+/** What is taken for granted, and what is taken at all. */
+interface Expected {
+  defaultNamespace: string;
+  kinds: readonly string[];
 }
 
 function loadDocument(
   source: Source,
   document: Document.Parsed,
   lines: LineCounter,
-  defaultNamespace: string,
+  expected: Expected,
   loaded: Loaded,
 ): void {
   const place = (offset: number): { line: number; column: number } => {
@@ -82,13 +93,13 @@ function loadDocument(
     Alias: (_key, node) => report(node.range?.[0] ?? 0, 'aliases are not allowed in a policy'),
   });
   if (document.errors.length > 0 || document.contents === null) return;
-  addResources(document.contents, source, defaultNamespace, loaded, place, report);
+  addResources(document.contents, source, expected, loaded, place, report);
 }
 
 function addResources(
   node: Node,
   source: Source,
-  defaultNamespace: string,
+  expected: Expected,
   loaded: Loaded,
   place: (offset: number) => { line: number; column: number },
   report: (offset: number, message: string) => void,
@@ -101,14 +112,15 @@ function addResources(
   const items = node.get('items', true);
   if (typeof kind === 'string' && kind.endsWith('List') && isSeq(items)) {
     for (const item of items.items) {
-      addResources(item as Node, source, defaultNamespace, loaded, place, report);
+      addResources(item as Node, source, expected, loaded, place, report);
     }
     return;
   }
-  if (typeof kind !== 'string' || !KINDS.includes(kind)) {
+  const { kinds, defaultNamespace } = expected;
+  if (typeof kind !== 'string' || !kinds.includes(kind)) {
     const seen =
       kind === undefined ? 'there is no kind' : `kind ${JSON.stringify(kind)} is unknown`;
-    return report(offset, `${seen}: expected ${KINDS.join(', ')}`);
+    return report(offset, `${seen}: expected ${kinds.join(', ')}`);
   }
   const value = node.toJSON() as Record<string, unknown>;
   const metadata = (value.metadata ?? {}) as Record<string, unknown>;

@@ -14,7 +14,6 @@ import { FactSources } from "./fact-sources";
 import { Peer } from "./peer";
 import { Security } from "./security";
 import { Tally } from "./tallies";
-import { labelsOf } from "./labels";
 import { xfccElement } from "./xfcc-element";
 
 const TLS_VERSION = propertyPath("connection.tls_version");
@@ -89,16 +88,6 @@ export class Connection {
     const known = names === null ? NOBODY : names;
     this.names = known;
     return known;
-  }
-
-  /** Its labels in metrics of who speaks to the workload. */
-  labels(): string {
-    return labelsOf(this, true);
-  }
-
-  /** The same for all that are not counted by name. */
-  othersLabels(): string {
-    return labelsOf(this, false);
   }
 
   /** The element of X-Forwarded-Client-Cert for it; ABSENT where a fact that it needs is not there. */

@@ -17,15 +17,15 @@ const OTHER = "other";
 const UNKNOWN = "unknown";
 
 /**
- * `;security=…;port=…;source=…`. The source is the peer's identity without `spiffe://` (as in `principals`), and without one its
+ * `;security=…;port=…;source=…`; `port` is the workload's. The source is the peer's identity without `spiffe://` (as in `principals`), and without one its
  * address; `named` false: all of them together.
  */
-export function labelsOf(connection: Connection, named: bool): string {
+export function labelsOf(connection: Connection, port: i32, named: bool): string {
   return (
     ";security=" +
     nameOfSecurity(connection.security) +
     ";port=" +
-    connection.destinationPort().toString() +
+    port.toString() +
     ";source=" +
     (named ? sourceOf(connection) : OTHER)
   );

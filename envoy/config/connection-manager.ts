@@ -13,13 +13,19 @@ export type XfccOwner =
   | 'SANITIZE_SET'
   | 'ALWAYS_FORWARD_ONLY';
 
+/** Routes from `NAME.json` in a watched folder: they change without a new listener. */
+export interface RouteSource {
+  name: string;
+  folder: string;
+}
+
 /** HTTP on its way to one upstream. */
 export interface HttpService {
   name: string;
   /** HTTP filters before the router. */
   filters: JsonObject[];
-  /** The cluster that gets what passes. */
-  upstream: string;
+  /** The cluster that gets what passes; or where its routes are found (RDS). */
+  upstream: string | RouteSource;
   /** A gateway is an edge: it sees clients directly. A sidecar trusts what its mesh says of them. */
   gateway: boolean;
   accessLogPath: string;
@@ -47,18 +53,7 @@ export function connectionManager(service: HttpService): JsonObject {
       stream_idle_timeout: STREAM_IDLE_TIMEOUT,
       request_headers_timeout: '10s',
       access_log: [accessLog(service.accessLogPath)],
-      route_config: {
-        name: service.name,
-        virtual_hosts: [
-          {
-            name: 'all',
-            domains: ['*'],
-            routes: [
-              { match: { prefix: '/' }, route: { cluster: service.upstream, timeout: '0s' } },
-            ],
-          },
-        ],
-      },
+      ...routesOf(service),
       http_filters: [
         ...service.filters,
         {
@@ -67,6 +62,28 @@ export function connectionManager(service: HttpService): JsonObject {
         },
       ],
     }),
+  };
+}
+
+function routesOf({ name, upstream }: HttpService): JsonObject {
+  if (typeof upstream === 'object') {
+    const { folder } = upstream;
+    return {
+      rds: {
+        route_config_name: upstream.name,
+        config_source: {
+          resource_api_version: 'V3',
+          path_config_source: {
+            path: `${folder}/${upstream.name}.json`,
+            watched_directory: { path: folder },
+          },
+        },
+      },
+    };
+  }
+  const route = { match: { prefix: '/' }, route: { cluster: upstream, timeout: '0s' } };
+  return {
+    route_config: { name, virtual_hosts: [{ name: 'all', domains: ['*'], routes: [route] }] },
   };
 }
 

@@ -1,7 +1,7 @@
 import { accessLog } from './access-log.ts';
 import { connectionFactsFilter } from './connection-facts.ts';
 import { type HttpService, connectionManager } from './connection-manager.ts';
-import { type ServerTls, downstreamTls } from './tls.ts';
+import { type SecretTls, type ServerTls, downstreamTls } from './tls.ts';
 import { type Address, type JsonObject, socketAddress, typed } from './types.ts';
 
 /** What the proxies of a mesh offer in their TLS handshakes, by which mesh traffic is told from an app's own TLS. */
@@ -19,7 +19,7 @@ export interface InboundListener extends HttpService {
   protocol?: 'http' | 'tcp';
   /** The module's network filter; none: nothing looks at connections. */
   networkFilters?: JsonObject[];
-  tls?: ServerTls;
+  tls?: ServerTls | SecretTls;
 }
 
 /**
@@ -90,7 +90,13 @@ function filtersOf(listener: InboundListener): JsonObject[] {
   return [connectionFactsFilter(), ...(listener.networkFilters ?? []), last];
 }
 
-function tcpProxy({ name, upstream, accessLogPath }: InboundListener): JsonObject {
+/** The network filter that passes bytes on to a cluster. */
+export function tcpProxy({
+  name,
+  upstream,
+  accessLogPath,
+}: Pick<InboundListener, 'name' | 'upstream' | 'accessLogPath'>): JsonObject {
+  if (typeof upstream !== 'string') throw new Error(`${name}: bytes have no routes`);
   return {
     name: 'envoy.filters.network.tcp_proxy',
     typed_config: typed('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {

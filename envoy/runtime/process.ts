@@ -35,6 +35,8 @@ export interface EnvoyOptions {
   /** Worker threads. */
   concurrency?: number;
   logLevel?: string;
+  /** How the program is started, if not as a process of this machine: the command in the place of `binary`, with its arguments. */
+  wrap?: (args: string[]) => { program: string; args: string[] };
 }
 
 /** The folder that `discoveredWasmFilter` must name for a process in `folder`. */
@@ -71,7 +73,9 @@ export class EnvoyProcess {
     const addressFile = join(folder, 'admin-address');
     await rm(addressFile, { force: true });
     const log = await openFile(join(folder, 'envoy.log'), 'a');
-    const child = Supervised.start(options.binary, argumentsOf(options, addressFile), log);
+    const plain = { program: options.binary, args: argumentsOf(options, addressFile) };
+    const { program, args } = options.wrap?.(plain.args) ?? plain;
+    const child = Supervised.start(program, args, log);
     await closeFile(log);
     try {
       const admin = new Admin(`http://${await awaitAddress(child, addressFile, folder)}`);
@@ -132,6 +136,13 @@ export class EnvoyProcess {
         : { accepted: false, errors };
     }
     throw new EnvironmentError(`Envoy did not take over a configuration in ${APPLY_LIMIT_MS} ms`);
+  }
+
+  /** Writes a plugin that a listener to come will ask for. */
+  async provide(plugin: WasmPlugin): Promise<void> {
+    const version = (this.versions.get(plugin.name) ?? 0) + 1;
+    this.versions.set(plugin.name, version);
+    await writePlugin(this.options.folder, plugin, String(version));
   }
 
   private async isInForce(name: string, version: number): Promise<boolean> {

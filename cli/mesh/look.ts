@@ -1,0 +1,164 @@
+// `portcullis mesh status`, `matrix`, `logs` and `report`: what there is, who reaches whom, who still speaks plaintext.
+import { execFile } from 'node:child_process';
+import { Command, Option } from 'commander';
+import { callControl } from '../../envoy/mesh/control.ts';
+import type { ExecPlace, MeshStatus, PeerCount, PodStatus } from '../../envoy/mesh/server.ts';
+import { workloadNamed } from './exec.ts';
+import { meshFolder, meshOption } from './place.ts';
+import { reportHtml } from './report-html.ts';
+import { table } from './tables.ts';
+
+type Format = 'table' | 'json';
+
+function formatOption(): Option {
+  return new Option('-o, --output <format>', 'how it is written')
+    .choices(['table', 'json'])
+    .default('table');
+}
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .summary('shows the pods, and the memory that they take')
+    .addOption(formatOption())
+    .addOption(meshOption())
+    .action(async ({ mesh, output }: { mesh: string; output: Format }) => {
+      const status = await callControl<MeshStatus>(meshFolder(mesh), 'status');
+      process.stdout.write(
+        output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : statusText(status),
+      );
+    });
+}
+
+function statusText(status: MeshStatus): string {
+  const rows = status.pods.map((pod) => [
+    pod.namespace,
+    pod.name,
+    pod.sidecar ? (pod.gateway ? 'gateway' : 'sidecar') : 'none',
+    pod.running ? 'Running' : 'Failed',
+    pod.address,
+    pod.sidecar ? mib(pod.pssKib) : '',
+  ]);
+  const total = status.pods.reduce((sum, { pssKib }) => sum + pssKib, status.pssKib);
+  const ingress =
+    status.ingress === undefined
+      ? `ingress gateway at ${status.ingressHost}: it listens as soon as there is a Gateway`
+      : `ingress gateway at ${status.ingress.host}:${status.ingress.port}`;
+  return `${table([['NAMESPACE', 'NAME', 'PROXY', 'STATUS', 'ADDRESS', 'PSS'], ...rows])}
+${ingress}
+memory: ${mib(total)} in all (PSS), ${mib(status.pssKib)} of it the apps and the mesh itself (process ${status.pid})
+`;
+}
+
+function mib(kib: number): string {
+  return `${(kib / 1024).toFixed(0)} MiB`;
+}
+
+export function matrixCommand(): Command {
+  return new Command('matrix')
+    .summary('who reaches whom: the table of the task pages')
+    .description('Asks every httpbin from every sleep, as the loop of the task pages does.')
+    .option('--path <path>', 'what is asked for', '/ip')
+    .addOption(meshOption())
+    .action(async ({ mesh, path }: { mesh: string; path: string }) => {
+      const folder = meshFolder(mesh);
+      const { pods, services } = await callControl<MeshStatus>(folder, 'status');
+      const clients = pods.filter(({ name }) => name === 'sleep');
+      const servers = services.filter(({ name, ports }) => name === 'httpbin' && ports.length > 0);
+      for (const from of clients) {
+        for (const to of servers) {
+          const url = `http://${to.name}.${to.namespace}:${to.ports[0]}${path}`;
+          const { code, status } = await curlAs(folder, from, url);
+          const label = `${from.name}.${from.namespace} to ${to.name}.${to.namespace}: ${status}`;
+          process.stdout.write(`${label}\n`);
+          if (code !== 0) process.stdout.write(`command terminated with exit code ${code}\n`);
+        }
+      }
+    });
+}
+
+async function curlAs(
+  folder: string,
+  pod: PodStatus,
+  url: string,
+): Promise<{ code: number; status: string }> {
+  const place = await callControl<ExecPlace>(folder, 'exec', pod);
+  const args = [url, '-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '10'];
+  return new Promise((done) => {
+    const [program, ...before] = [...place.prefix, `${place.bin}/curl`];
+    execFile(program, [...before, ...args], (error, stdout) =>
+      done({ code: Number(error?.code ?? 0), status: stdout }),
+    );
+  });
+}
+
+export function logsCommand(): Command {
+  return new Command('logs')
+    .summary("shows a proxy's access log")
+    .argument('<workload>', 'NAME.NAMESPACE, or a pod with -n')
+    .option('-n, --namespace <namespace>')
+    .option('--envoy', "Envoy's own log")
+    .option('--outbound', 'what the workload has asked of others')
+    .option('-c, --container <name>', 'is taken: the log is that of the proxy')
+    .addOption(meshOption())
+    .action(
+      async (
+        workload: string,
+        options: { mesh: string; namespace?: string; envoy?: boolean; outbound?: boolean },
+      ) => {
+        const log = options.envoy ? 'envoy.log' : options.outbound ? 'outbound.log' : 'access.log';
+        const at = workloadNamed(workload, options.namespace);
+        process.stdout.write(
+          await callControl<string>(meshFolder(options.mesh), 'logs', { ...at, log }),
+        );
+      },
+    );
+}
+
+export function reportCommand(): Command {
+  return new Command('report')
+    .summary('who sent plaintext to which service')
+    .description(
+      "The list to work through before going STRICT, from the module's own counters: who speaks to whom, over what.",
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'how it is written')
+        .choices(['table', 'json', 'html'])
+        .default('table'),
+    )
+    .addOption(meshOption())
+    .action(async ({ mesh, output }: { mesh: string; output: Format | 'html' }) => {
+      const peers = await callControl<PeerCount[]>(meshFolder(mesh), 'peers');
+      const sorted = peers.sort(
+        (a, b) =>
+          Number(b.security === 'plaintext') - Number(a.security === 'plaintext') ||
+          a.workload.localeCompare(b.workload) ||
+          a.source.localeCompare(b.source),
+      );
+      process.stdout.write(
+        output === 'json'
+          ? `${JSON.stringify(sorted, null, 2)}\n`
+          : output === 'html'
+            ? reportHtml(sorted)
+            : reportText(sorted),
+      );
+    });
+}
+
+function reportText(peers: PeerCount[]): string {
+  if (peers.length === 0) return 'no requests yet\n';
+  const rows = peers.map(({ workload, port, security, source, requests }) => [
+    security,
+    source,
+    workload,
+    String(port),
+    String(requests),
+  ]);
+  const plaintext = new Set(
+    peers.filter(({ security }) => security === 'plaintext').map(({ workload }) => workload),
+  );
+  const verdict =
+    plaintext.size === 0
+      ? 'nobody has spoken plaintext: STRICT would refuse nobody who has come so far'
+      : `STRICT would refuse requests to: ${[...plaintext].join(', ')}`;
+  return `${table([['SECURITY', 'SOURCE', 'WORKLOAD', 'PORT', 'REQUESTS'], ...rows])}\n${verdict}\n`;
+}

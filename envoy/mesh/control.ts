@@ -1,0 +1,107 @@
+// How commands reach a running mesh: JSON over HTTP on a socket in its folder, which nobody but its owner can open.
+import { rm } from 'node:fs/promises';
+import { type Server, createServer, request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { EnvironmentError, messageOf } from '../errors.ts';
+
+const SOCKET = 'control.sock';
+/** Longer paths are cut by the kernel. */
+const LONGEST_SOCKET_PATH = 107;
+
+/** Answers a command; what it throws becomes an error at the client. A Readable is sent as it comes. */
+export type Handler = (command: string, body: unknown) => Promise<unknown>;
+
+function socketOf(folder: string): string {
+  const path = join(folder, SOCKET);
+  if (path.length > LONGEST_SOCKET_PATH) {
+    throw new EnvironmentError(`${path}: too long for a socket; set PORTCULLIS_MESH_HOME`);
+  }
+  return path;
+}
+
+/** Listens for commands. */
+export async function serveControl(folder: string, handler: Handler): Promise<Server> {
+  const path = socketOf(folder);
+  await rm(path, { force: true });
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
+      handler((request.url ?? '/').slice(1), body).then(
+        (answer) => {
+          if (!(answer instanceof Readable)) {
+            return response.end(JSON.stringify({ answer: answer ?? null }));
+          }
+          response.on('close', () => answer.destroy());
+          return answer.pipe(response.writeHead(200, { 'content-type': 'text/plain' }));
+        },
+        (error: unknown) =>
+          response.writeHead(500).end(JSON.stringify({ error: messageOf(error) })),
+      );
+    });
+  });
+  await new Promise<void>((done, failed) => {
+    server.on('error', failed);
+    server.listen(path, done);
+  });
+  return server;
+}
+
+/** No mesh answers in a folder. */
+export class NoMesh extends EnvironmentError {}
+
+/** Sends a command whose answer comes bit by bit, until it ends or the signal comes. */
+export function streamControl(
+  folder: string,
+  command: string,
+  body: unknown,
+  onText: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((done, failed) => {
+    const request = httpRequest(
+      { socketPath: socketOf(folder), path: `/${command}`, method: 'POST', signal },
+      (response) => {
+        if (response.statusCode !== 200) failed(new EnvironmentError(`${command}: refused`));
+        response.setEncoding('utf8');
+        response.on('data', onText);
+        response.on('end', done);
+        response.on('error', () => done());
+      },
+    );
+    request.on('error', (error) => (signal.aborted ? done() : failed(error)));
+    request.end(JSON.stringify(body));
+  });
+}
+
+/** Sends a command. Throws NoMesh when nobody listens, EnvironmentError with what went wrong there. */
+export function callControl<T>(folder: string, command: string, body: unknown = null): Promise<T> {
+  return new Promise((done, failed) => {
+    const request = httpRequest(
+      { socketPath: socketOf(folder), path: `/${command}`, method: 'POST' },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const { answer, error } = JSON.parse(Buffer.concat(chunks).toString()) as {
+            answer?: T;
+            error?: string;
+          };
+          if (error !== undefined) failed(new EnvironmentError(error));
+          else done(answer as T);
+        });
+        response.on('error', failed);
+      },
+    );
+    request.on('error', (error: NodeJS.ErrnoException) =>
+      failed(
+        ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')
+          ? new NoMesh('no mesh is running: portcullis mesh up')
+          : error,
+      ),
+    );
+    request.end(JSON.stringify(body));
+  });
+}

@@ -1,0 +1,427 @@
+// A mesh as processes: keeps resources, and keeps what runs in step with them.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Resource, loadResources } from '../../istio/load.ts';
+import { locateErrors } from '../../istio/module-errors.ts';
+import { type Problem, formatProblem } from '../../istio/problem.ts';
+import { Authority } from '../certificates.ts';
+import { EnvironmentError, messageOf } from '../errors.ts';
+import { checkResources } from './check.ts';
+import type { Endpoint } from './clusters.ts';
+import { KINDS } from './kinds.ts';
+import {
+  INGRESS_GATEWAY,
+  type Service,
+  type Workload,
+  idOf,
+  protocolAt,
+  servicesOf,
+  workloadsOf,
+} from './model.ts';
+import { Pod, type PodEnvironment, podId } from './pods.ts';
+import type { Runtime } from './runtime.ts';
+import { type MeshView, inboundPorts, policiesOf, proxyFiles } from './proxy-config.ts';
+import { type Packet, Relay } from './relay.ts';
+import { type Change, Store, type StoredResource, identityOf } from './store.ts';
+import { Web } from './web.ts';
+import { judgeWorkload } from './workload-judge.ts';
+
+/** Certificates live for a day; they are renewed long before. */
+const ROTATION_MS = 8 * 3_600_000;
+/** How often it is looked whether every proxy still runs. */
+const WATCH_MS = 500;
+
+/** What a mesh is started with. */
+export interface MeshOptions {
+  /** Where it keeps everything; its own. */
+  folder: string;
+  /** What workloads run as. */
+  runtime: Runtime;
+  /** Path of the module. */
+  module: string;
+  /** Is told what happens. */
+  progress: (line: string) => void;
+}
+
+/** What became of an `apply` or `delete`: changes, or problems, and then nothing has changed. */
+export interface Outcome {
+  changes: Change[];
+  problems: string[];
+  warnings: string[];
+}
+
+/** Resources, and what follows from them. */
+interface Plan {
+  resources: StoredResource[];
+  workloads: Workload[];
+  services: Service[];
+  /** Ports that take mutual TLS: `namespace/name port`. */
+  mutual: Set<string>;
+  warnings: string[];
+}
+
+export class Mesh {
+  private readonly options: MeshOptions;
+  private readonly store: Store;
+  private readonly environment: PodEnvironment;
+  private readonly module: WebAssembly.Module;
+  readonly web: Web;
+  private readonly pods = new Map<string, Pod>();
+  /** Relays in the path of ports: `namespace/name port`. */
+  private readonly relays = new Map<string, Relay>();
+  private plan: Plan;
+  private queue: Promise<unknown> = Promise.resolve();
+  private readonly timers: NodeJS.Timeout[] = [];
+  private isStopping = false;
+
+  private constructor(
+    options: MeshOptions,
+    store: Store,
+    environment: PodEnvironment,
+    module: WebAssembly.Module,
+    web: Web,
+    plan: Plan,
+  ) {
+    this.options = options;
+    this.store = store;
+    this.environment = environment;
+    this.module = module;
+    this.web = web;
+    this.plan = plan;
+  }
+
+  /** Starts a mesh: the ingress gateway, and what its folder remembers. */
+  static async start(options: MeshOptions): Promise<Mesh> {
+    const { folder } = options;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const store = await Store.open(join(folder, 'resources.json'));
+    const authority = await Authority.create('cluster.local');
+    const caFile = join(folder, 'ca.pem');
+    await writeFile(caFile, authority.certificate);
+    const web = await Web.start(authority, caFile, options.runtime.hostAddress);
+    const module = await WebAssembly.compile(await readFile(options.module));
+    const environment = { ...options, authority };
+    const empty = { workloads: [], services: [], mutual: new Set<string>(), warnings: [] };
+    const mesh = new Mesh(options, store, environment, module, web, { ...empty, resources: [] });
+    try {
+      await mesh.serially(async () => mesh.enact(mesh.planOf([...store.all], [])));
+    } catch (error) {
+      await mesh.stop();
+      throw error;
+    }
+    mesh.timers.push(
+      setInterval(() => void mesh.serially(() => mesh.watch()), WATCH_MS),
+      setInterval(() => void mesh.serially(() => mesh.rotate()), ROTATION_MS),
+    );
+    return mesh;
+  }
+
+  /** Applies resources as `kubectl apply` does: all of them, or with a problem none. */
+  apply(sources: { file: string; text: string }[], namespace: string): Promise<Outcome> {
+    return this.serially(async () => {
+      const kinds = KINDS.map(({ kind }) => kind);
+      const loaded = loadResources(sources, namespace, kinds);
+      const resources = loaded.resources.map(withoutNamespace);
+      const problems = [...loaded.problems, ...checkResources(resources)];
+      if (problems.length > 0) return refused(problems);
+      const applied = this.store.applied(resources.map(({ value }) => value));
+      const missing = missingNamespaces(resources, applied.resources);
+      if (missing.length > 0) return refused(missing);
+      return this.change(applied.resources, applied.changes, resources);
+    });
+  }
+
+  /** Deletes resources; what is not there is named. */
+  delete(kind: string, namespace: string, names: string[] | 'all'): Promise<Outcome> {
+    return this.serially(async () => {
+      const { namespaced } = KINDS.find((one) => one.kind === kind)!;
+      const there = this.store.list(kind, namespaced ? namespace : undefined);
+      const chosen =
+        names === 'all' ? there : there.filter(({ metadata }) => names.includes(metadata.name));
+      const missing = (names === 'all' ? [] : names).filter(
+        (name) => !chosen.some(({ metadata }) => metadata.name === name),
+      );
+      const { plural, group } = KINDS.find((one) => one.kind === kind)!;
+      const problems = missing.map(
+        (name) =>
+          `Error from server (NotFound): ${plural}${group === '' ? '' : `.${group}`} "${name}" not found`,
+      );
+      const { resources, changes } = this.store.without(chosen);
+      const outcome = await this.change(resources, changes, []);
+      return { ...outcome, problems: [...outcome.problems, ...problems] };
+    });
+  }
+
+  /** Serves a file in the place of a URL. */
+  serve(url: string, file: string): Promise<void> {
+    return this.serially(async () => {
+      await this.web.serve(url, file);
+      await this.enact(this.planOf([...this.store.all], []));
+    });
+  }
+
+  /**
+   * Puts a relay into the path of a workload's port, and tells what passes; for a workload without sidecar as well. What is returned
+   * takes it out again.
+   */
+  async capture(
+    workload: Workload,
+    port: number,
+    seen: (packet: Packet) => void,
+  ): Promise<() => Promise<void>> {
+    const { runtime } = this.options;
+    const target = {
+      address: runtime.address(workload),
+      port: runtime.boundPort(workload, port),
+    };
+    const { address, keepsClients } = runtime.relay(workload);
+    const relay = await Relay.start(target, address, keepsClients, seen);
+    const key = `${idOf(workload)} ${port}`;
+    const redirect = (): Promise<void> => this.serially(() => this.enact(this.plan));
+    this.relays.set(key, relay);
+    await redirect();
+    return async () => {
+      if (this.relays.get(key) === relay) this.relays.delete(key);
+      relay.stop();
+      if (!this.isStopping) await redirect();
+    };
+  }
+
+  get resources(): readonly StoredResource[] {
+    return this.store.all;
+  }
+
+  get workloads(): readonly Workload[] {
+    return this.plan.workloads;
+  }
+
+  get services(): readonly Service[] {
+    return this.plan.services;
+  }
+
+  /** The pod of a workload. */
+  pod(workload: Workload): Pod | undefined {
+    return this.pods.get(idOf(workload));
+  }
+
+  get authorityFile(): string {
+    return join(this.options.folder, 'ca.pem');
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    for (const timer of this.timers) clearInterval(timer);
+    await this.queue.catch(() => undefined);
+    await Promise.all([...this.pods.values()].map((pod) => pod.stop()));
+    this.web.stop();
+    await this.options.runtime.release();
+  }
+
+  /** One thing after the other. */
+  private serially<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(task);
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async change(
+    resources: StoredResource[],
+    changes: Change[],
+    given: Resource[],
+  ): Promise<Outcome> {
+    let plan: Plan;
+    try {
+      plan = this.planOf(resources, given);
+    } catch (error) {
+      if (error instanceof Refused) return error.outcome;
+      throw error;
+    }
+    // Kept first: what cannot be kept is not enacted.
+    await this.store.keep(resources);
+    await this.enact(plan);
+    return { changes, problems: [], warnings: plan.warnings };
+  }
+
+  /** What follows from resources; throws Refused when the module does not take them. `given` have places in files. */
+  private planOf(resources: StoredResource[], given: Resource[]): Plan {
+    const workloads = workloadsOf(resources);
+    const services = servicesOf(resources, workloads);
+    for (const { containers, namespace, name } of workloads) {
+      for (const { image } of containers) {
+        const reason = this.options.runtime.refuses(image);
+        if (reason === undefined) continue;
+        const message = `Deployment ${namespace}/${name}: ${reason}`;
+        throw new Refused({ changes: [], problems: [message], warnings: [] });
+      }
+    }
+    const policies = policiesOf(resources).map((policy) => placed(policy, given));
+    const mutual = new Set<string>();
+    const errors = new Set<string>();
+    const warnings = new Set<string>();
+    for (const workload of workloads.filter(({ injected }) => injected)) {
+      const ports = inboundPorts(workload, resources);
+      // Even where nothing listens the policies must be right.
+      for (const port of ports.length === 0 ? [0] : ports) {
+        const protocol = protocolAt(workload, port, services);
+        const verdict = judgeWorkload(this.module, workload, port || 80, protocol, policies);
+        for (const line of verdict.errors) errors.add(line);
+        for (const line of verdict.warnings) warnings.add(line.replace(/^config: /, ''));
+        if (verdict.mutual) mutual.add(`${idOf(workload)} ${port}`);
+      }
+    }
+    if (errors.size > 0) throw new Refused(refused(locateErrors([...errors], policies)));
+    return { resources, workloads, services, mutual, warnings: [...warnings] };
+  }
+
+  /** Makes what runs fit a plan. */
+  private async enact(plan: Plan): Promise<void> {
+    const before = this.plan;
+    this.plan = plan;
+    const wanted = new Map(plan.workloads.map((workload) => [idOf(workload), workload]));
+    for (const [id, pod] of [...this.pods]) {
+      const workload = wanted.get(id);
+      if (workload !== undefined && isSamePod(workload, pod.workload)) continue;
+      this.pods.delete(id);
+      await pod.stop();
+    }
+    const view = this.viewOf(plan);
+    const fresh = plan.workloads.filter((workload) => !this.pods.has(idOf(workload)));
+    await Promise.all(
+      fresh.map(async (workload) => {
+        this.options.progress(
+          `${idOf(workload)}${workload.injected ? '' : ' (without a sidecar)'}`,
+        );
+        const pod = await Pod.start(workload, this.environment, view);
+        this.pods.set(podId(pod), pod);
+      }),
+    );
+    await this.updateProxies(before, plan);
+    await Promise.all(
+      [...this.pods.values()].map((pod) =>
+        pod.writeCommands(plan.services, view.endpoint, this.options.runtime.curl),
+      ),
+    );
+  }
+
+  /** Clients must never speak in a way that a server has stopped to take, or does not take yet. */
+  private async updateProxies(before: Plan, after: Plan): Promise<void> {
+    const proxies = [...this.pods.values()].filter(({ proxy }) => proxy !== undefined);
+    const each = async (
+      mutual: Set<string>,
+      ...parts: Parameters<NonNullable<Pod['proxy']>['update']> extends [unknown, ...infer P]
+        ? P
+        : never
+    ): Promise<void> => {
+      const view = this.viewOf({ ...after, mutual });
+      const errors = await Promise.all(
+        proxies.map((pod) =>
+          pod.proxy!.update(proxyFiles(pod.place(this.environment), view), ...parts),
+        ),
+      );
+      const refusedBy = errors.flat();
+      if (refusedBy.length > 0) throw new EnvironmentError(refusedBy.join('\n'));
+    };
+    // Mutual TLS where both the old and the new plan take it, plaintext elsewhere; keys can be fetched from now on.
+    const both = new Set([...after.mutual].filter((port) => before.mutual.has(port)));
+    await each(both, 'clusters', 'routes');
+    await each(after.mutual, 'plugins', 'listeners');
+    await each(after.mutual, 'clusters', 'routes');
+  }
+
+  private viewOf({ resources, services, mutual }: Plan): MeshView {
+    const { runtime } = this.options;
+    const endpoint: Endpoint = (workload, port) => {
+      const key = `${idOf(workload)} ${port}`;
+      const relay = this.relays.get(key);
+      const address = relay?.address ?? {
+        address: runtime.address(workload),
+        port: runtime.boundPort(workload, port),
+      };
+      return { address, mutual: mutual.has(key) };
+    };
+    return { resources, services, endpoint, jwksRoute: (uri) => this.web.route(uri) };
+  }
+
+  /** Starts again what has died. */
+  private async watch(): Promise<void> {
+    if (this.isStopping) return;
+    const dead = [...this.pods.values()].filter(
+      ({ proxy }) => proxy !== undefined && !proxy.envoy.running,
+    );
+    for (const pod of dead) {
+      this.options.progress(`${podId(pod)}: its Envoy has ended; it is started again`);
+      this.pods.delete(podId(pod));
+      await pod.stop();
+    }
+    if (dead.length === 0) return;
+    await this.enact(this.plan).catch((error: unknown) => this.options.progress(messageOf(error)));
+  }
+
+  private async rotate(): Promise<void> {
+    const { authority } = this.environment;
+    for (const { workload, proxy } of this.pods.values()) {
+      const certificate = await authority.issueClient([
+        `spiffe://cluster.local/ns/${workload.namespace}/sa/${workload.serviceAccount}`,
+      ]);
+      await proxy?.rotate(certificate, authority.certificate);
+    }
+  }
+}
+
+/** Says why resources are not taken. */
+class Refused extends Error {
+  readonly outcome: Outcome;
+
+  constructor(outcome: Outcome) {
+    super(outcome.problems.join('\n'));
+    this.outcome = outcome;
+  }
+}
+
+function refused(problems: Problem[]): Outcome {
+  return { changes: [], problems: problems.map(formatProblem), warnings: [] };
+}
+
+/** A policy with the place of the file that it was given in, if it was given now. */
+function placed(policy: Resource, given: Resource[]): Resource {
+  const own = given.find(
+    ({ kind, namespace, name }) =>
+      kind === policy.kind && namespace === policy.namespace && name === policy.name,
+  );
+  return own === undefined
+    ? policy
+    : { ...policy, file: own.file, locate: (path) => own.locate(path) };
+}
+
+/** Kinds without namespace have none. */
+function withoutNamespace(resource: Resource): Resource {
+  const { namespaced } = KINDS.find(({ kind }) => kind === resource.kind)!;
+  if (namespaced) return resource;
+  const { namespace, ...metadata } = resource.value.metadata as Record<string, unknown>;
+  void namespace;
+  return { ...resource, value: { ...resource.value, metadata } };
+}
+
+function missingNamespaces(given: Resource[], resources: readonly StoredResource[]): Problem[] {
+  const there = new Set([
+    'default',
+    INGRESS_GATEWAY.namespace,
+    ...resources.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name),
+  ]);
+  return given
+    .filter(({ value }) => {
+      const { namespace } = identityOf(value);
+      return namespace !== '' && !there.has(namespace);
+    })
+    .map((resource) => ({
+      file: resource.file,
+      ...resource.locate('metadata.namespace'),
+      resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
+      message: `namespaces "${resource.namespace}" not found; make it with \`mesh create namespace\`, or give another with -n`,
+    }));
+}
+
+function isSamePod(a: Workload, b: Workload): boolean {
+  return JSON.stringify({ ...a, created: '' }) === JSON.stringify({ ...b, created: '' });
+}
