@@ -1,7 +1,15 @@
 // A mesh of real Envoys by the command, as a user types it.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MeshStatus, PeerCount } from '../envoy/mesh/server.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'portcullis-mesh-'));
+const hasTcpdump = spawnSync('tcpdump', ['--version']).status === 0;
 const env = { ...process.env, PORTCULLIS_MESH_HOME: home };
 
 interface Result {
@@ -311,9 +320,10 @@ spec:
 
   it('shows the bytes on the wire: text without a sidecar, TLS records with one', async () => {
     const captured = async (from: string): Promise<string> => {
+      const more = ['--relay'];
       const child = spawn(
         process.execPath,
-        ['build/js/cli/main.js', 'mesh', 'capture', 'httpbin.foo'],
+        ['build/js/cli/main.js', 'mesh', 'capture', 'httpbin.foo', ...more],
         { env, stdio: ['ignore', 'pipe', 'ignore'] },
       );
       let text = '';
@@ -330,6 +340,76 @@ spec:
     expect(encrypted).not.toContain('secret');
     expect(encrypted).toMatch(/^ +16 03 0[13] /m);
     expect(await reach('sleep.foo', 'http://httpbin.foo:8000/ip')).toBe('200');
+  });
+
+  it.runIf(hasTcpdump)('shows the same by tcpdump (skipped where it is not there)', async () => {
+    const child = spawn(
+      process.execPath,
+      ['build/js/cli/main.js', 'mesh', 'capture', 'httpbin.foo', '--port', '80'],
+      { env, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    }
+    await expect.poll(() => text, { timeout: 10_000 }).toMatch(/listening on (lo,|port 80)/);
+    await mesh(['exec', 'sleep.legacy', '--', ...CURL, 'http://httpbin.foo:8000/ip?secret=1']);
+    await expect.poll(() => text, { timeout: 5000 }).toContain('GET /ip?secret=1 HTTP/1.1');
+    child.kill('SIGINT');
+    await once(child, 'exit');
+  });
+
+  it('runs workloads that are applied later, HTTP and not, and lets them go', async () => {
+    const manifests = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { istio-injection: enabled } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: echo, namespace: shop }
+spec: { selector: { app: echo }, ports: [{ name: http, port: 80, targetPort: 8080 }, { name: tcp-raw, port: 9000 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: echo, namespace: shop }
+spec:
+  template:
+    metadata: { labels: { app: echo } }
+    spec: { containers: [{ name: echo, image: httpbin, ports: [{ containerPort: 8080 }, { containerPort: 9000 }] }] }
+`;
+    await ok(['apply', '-f', '-'], manifests);
+    expect(await reach('sleep.foo', 'http://echo.shop/ip')).toBe('200');
+    expect(await reach('sleep.foo', 'http://echo.shop:9000/ip')).toBe('200');
+    expect(await reach('sleep.legacy', 'http://echo.shop:9000/ip')).toBe('200');
+    const allow = policy(
+      'AuthorizationPolicy',
+      'only-foo',
+      'shop',
+      '{ rules: [{ from: [{ source: { namespaces: [foo] } }] }] }',
+    );
+    await ok(['apply', '-f', '-'], allow);
+    expect(await reach('sleep.foo', 'http://echo.shop:9000/ip')).toBe('200');
+    // Without HTTP there is nobody to answer 403: the connection is closed.
+    expect(await reach('sleep.bar', 'http://echo.shop:9000/ip')).toMatch(/^000 exit (52|56)$/);
+    expect(await reach('sleep.bar', 'http://echo.shop/ip')).toBe('403');
+    await ok(['delete', 'ns', 'shop']);
+    expect((await status()).pods).toHaveLength(7);
+    expect(await reach('sleep.foo', 'http://echo.shop/ip')).toMatch(/exit 6$/);
+  });
+
+  it('takes nothing that it cannot keep', async () => {
+    const { folder } = await status();
+    const blocked = join(folder, 'resources.json.new');
+    mkdirSync(blocked);
+    try {
+      const strict = policy('PeerAuthentication', 'kept', 'foo', '{ mtls: { mode: STRICT } }');
+      expect((await mesh(['apply', '-f', '-'], strict)).code).toBe(3);
+      expect(await reach('sleep.legacy', 'http://httpbin.foo:8000/ip')).toBe('200');
+      expect(await ok(['get', 'pa', '-n', 'foo', '-o', 'name'])).toBe('');
+    } finally {
+      rmSync(blocked, { recursive: true });
+    }
   });
 
   it('starts an Envoy again that has died', async () => {

@@ -68,11 +68,8 @@ export async function runAs(
   if (program === 'tcpdump') {
     const port = /\bport (\d+)/.exec(args.join(' '))?.[1];
     const at = workloadNamed(workload, namespace);
-    await capture(
-      folder,
-      { ...at, ...(port === undefined ? {} : { port: Number(port) }) },
-      Infinity,
-    );
+    const chosen = { ...at, port: port === undefined ? undefined : Number(port) };
+    await capture(folder, chosen, Infinity, true);
     return 0;
   }
   const place = await callControl<ExecPlace>(folder, 'exec', workloadNamed(workload, namespace));

@@ -5,7 +5,7 @@ const STYLE = `
   body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2430; }
   h1 { font-size: 1.5rem; } table { border-collapse: collapse; width: 100%; }
   th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid #d8dee6; }
-  td.number { text-align: right; font-variant-numeric: tabular-nums; }
+  td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
   .plaintext { background: #fdecea; } .plaintext td:first-child { color: #a1260d; font-weight: 600; }
   .verdict { padding: 1rem; border-left: 4px solid #2f7d4f; background: #eef7f1; }
   .verdict.open { border-color: #a1260d; background: #fdecea; }
@@ -45,7 +45,7 @@ export function reportHtml(peers: PeerCount[]): string {
 <h1>Who speaks plaintext, and to whom</h1>
 <p class="verdict${open.length > 0 ? ' open' : ''}">${verdict}</p>
 <table>
-<thead><tr><th>Security</th><th>Source</th><th>Workload</th><th>Port</th><th>Requests</th></tr></thead>
+<thead><tr><th>Security</th><th>Source</th><th>Workload</th><th class="number">Port</th><th class="number">Requests</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>

@@ -193,7 +193,8 @@ export function protocolAt(
   services: readonly Service[],
 ): 'http' | 'tcp' {
   const ports = services
-    .filter((service) => service.workloads.includes(workload))
+    // A pod that runs remembers its workload as it was read when it was started.
+    .filter((service) => service.workloads.some((one) => idOf(one) === idOf(workload)))
     .flatMap((service) => service.ports)
     .filter(({ target }) => target === port);
   return ports.length > 0 && ports.every(({ protocol }) => protocol === 'tcp') ? 'tcp' : 'http';

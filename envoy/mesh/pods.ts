@@ -112,7 +112,7 @@ export class Pod {
     if (this.workload.injected) {
       if (protocol === 'http') return { address, port: OUTBOUND_PORT };
       const index = tcpServices(services).findIndex(
-        (one) => one.service === service && one.port === port,
+        (one) => one.service.host === service.host && one.port === port,
       );
       return { address, port: FIRST_TCP_PORT + index };
     }

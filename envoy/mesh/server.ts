@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { PassThrough, type Readable } from 'node:stream';
 import { appliesTo } from './selection.ts';
 import { serveControl } from './control.ts';
+import type { Address } from '../config/types.ts';
 import { gatewayPort, ingressPorts } from './ingress.ts';
 import { inboundPorts } from './proxy-config.ts';
 import { firstBytes, packetText } from './relay.ts';
@@ -132,6 +133,8 @@ export class MeshServer {
         return this.logs(body);
       case 'peers':
         return this.peers();
+      case 'port':
+        return this.portOf(body);
       case 'capture':
         return this.capture(body);
       case 'down':
@@ -163,6 +166,33 @@ export class MeshServer {
     };
   }
 
+  private chosenPort({
+    namespace,
+    name,
+    port,
+  }: {
+    namespace: string;
+    name: string;
+    port?: number;
+  }): { workload: Workload; port: number } {
+    const workload = this.find(namespace, name);
+    const ports = inboundPorts(workload, this.mesh.resources);
+    const chosen = port ?? ports[0];
+    if (chosen === undefined || !ports.includes(chosen)) {
+      throw new Error(
+        `${namespace}/${name} has ${ports.length === 0 ? 'no ports' : `the ports ${ports.join(', ')}`}`,
+      );
+    }
+    return { workload, port: chosen };
+  }
+
+  /** Where a container port is bound. */
+  private portOf(at: { namespace: string; name: string; port?: number }): Address {
+    const { runtime } = this.options;
+    const { workload, port } = this.chosenPort(at);
+    return { address: runtime.address(workload), port: runtime.boundPort(workload, port) };
+  }
+
   /** What passes at a port, as text, until whoever reads it has gone. */
   private async capture({
     namespace,
@@ -173,14 +203,7 @@ export class MeshServer {
     name: string;
     port?: number;
   }): Promise<Readable> {
-    const workload = this.find(namespace, name);
-    const ports = inboundPorts(workload, this.mesh.resources);
-    const chosen = port ?? ports[0];
-    if (chosen === undefined || !ports.includes(chosen)) {
-      throw new Error(
-        `${namespace}/${name} has ${ports.length === 0 ? 'no ports' : `the ports ${ports.join(', ')}`}`,
-      );
-    }
+    const { workload, port: chosen } = this.chosenPort({ namespace, name, port });
     const text = new PassThrough();
     const stop = await this.mesh.capture(workload, chosen, (packet) => {
       text.write(`${packetText(packet, new Date())}        ${firstBytes(packet)}\n`);
