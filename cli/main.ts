@@ -76,3 +76,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await main(process.argv.slice(2));
+// As soon as everything is written, whatever is still open: Node 20 has been seen to tear down the handles of a mesh without end.
+process.stdout.write('', () => process.stderr.write('', () => process.exit()));

@@ -18,6 +18,8 @@ import { Session } from './session.ts';
 
 /** Longer than the loop that waits out a token's clock skew. */
 const STEP_LIMIT_MS = 180_000;
+/** The exit code of what Ctrl-C has ended. */
+const INTERRUPTED = 130;
 /** How long something that never ends, tcpdump, is watched. */
 const ENDLESS_LIMIT_MS = 3000;
 
@@ -90,6 +92,7 @@ async function replay(page: string, options: Options): Promise<void> {
     );
     for (const [i, step] of steps.entries()) {
       const result = await runStep(session, step, steps.slice(0, i));
+      if (session.hasEnded) throw new Failure(INTERRUPTED, 'interrupted');
       results.push(result);
       if (options.output === 'text') process.stdout.write(resultText(page, result));
     }

@@ -52,6 +52,11 @@ export class Session {
     return { lines: this.text.slice(0, found.index).split('\n'), code: Number(found[1]) };
   }
 
+  /** Nothing can be run any more. */
+  get hasEnded(): boolean {
+    return this.shell.exitCode !== null || this.shell.signalCode !== null;
+  }
+
   /** Ends the shell and all that it runs. */
   stop(): void {
     try {
@@ -71,7 +76,7 @@ export class Session {
     return new Promise((done) => {
       const timer = setTimeout(done, limit);
       this.changed = () => {
-        if (!is() && this.shell.exitCode === null) return;
+        if (!is() && !this.hasEnded) return;
         clearTimeout(timer);
         done();
       };

@@ -90,7 +90,6 @@ describe('portcullis', () => {
     'lint a.yaml',
     'analyze -R',
     'package --out x',
-    'mesh up',
     'completion bash',
     'render wasmplugin -f a',
     'render config -f a',
