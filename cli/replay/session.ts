@@ -1,6 +1,7 @@
 // A shell that runs the commands of a page one by one, with what they leave behind: variables, files.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 /** What a command printed, and its exit code; undefined when it had to be stopped. */
 export interface Output {
@@ -68,7 +69,13 @@ export class Session {
 
   /** Ends what the shell runs, and waits until it is ready again. */
   private async interrupt(end: RegExp): Promise<void> {
-    spawn('pkill', ['-INT', '-P', String(this.shell.pid)]);
+    for (const child of childrenOf(this.shell.pid!)) {
+      try {
+        process.kill(child, 'SIGINT');
+      } catch {
+        // It has just ended by itself.
+      }
+    }
     await this.until(() => end.test(this.text), 5000);
   }
 
@@ -83,4 +90,10 @@ export class Session {
       this.changed();
     });
   }
+}
+
+/** The children of a process (Linux). */
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
 }

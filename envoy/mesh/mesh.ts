@@ -14,6 +14,7 @@ import {
   type Service,
   type Workload,
   idOf,
+  principalOf,
   protocolAt,
   servicesOf,
   workloadsOf,
@@ -358,12 +359,11 @@ export class Mesh {
     await this.enact(this.plan).catch((error: unknown) => this.options.progress(messageOf(error)));
   }
 
-  private async rotate(): Promise<void> {
+  /** Gives every workload a new certificate; connections that are there keep the one that they began with. */
+  async rotate(): Promise<void> {
     const { authority } = this.environment;
     for (const { workload, proxy } of this.pods.values()) {
-      const certificate = await authority.issueClient([
-        `spiffe://cluster.local/ns/${workload.namespace}/sa/${workload.serviceAccount}`,
-      ]);
+      const certificate = await authority.issueClient([`spiffe://${principalOf(workload)}`]);
       await proxy?.rotate(certificate, authority.certificate);
     }
   }
