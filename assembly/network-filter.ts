@@ -8,7 +8,7 @@ import { Security } from "./peer/security";
 import { Plugin } from "./plugin";
 import {
   recordAddress,
-  recordConnectionDenied,
+  recordDenied,
   recordConnectionError,
   recordObserved,
   recordPeer,
@@ -127,7 +127,7 @@ export class NetworkFilter extends NetworkContext {
       if (isNew) metrics.count("portcullis_connections_total;outcome=allow");
       return true;
     }
-    recordConnectionDenied(decision, request);
+    recordDenied(decision, request);
     metrics.count("portcullis_connections_total;outcome=deny;policy=" + decision.rule);
     this.close();
     return false;

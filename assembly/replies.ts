@@ -91,19 +91,16 @@ export function replyUnauthenticated(
 
 /** 403 for a request that a rule refuses, or that no ALLOW rule matches, as Envoy's rbac answers it. */
 export function replyDenied(decision: Decision, request: Request): void {
-  const id = decision.id;
-  setProperty(DECISION, join3(encode("deny policy="), id, EMPTY));
-  const rule = decision.by;
-  if (rule !== null) setProperty(MATCHED, encode(rule.reasons(request)));
+  recordDenied(decision, request);
   sendLocalReply(
     403,
-    join3(encode("rbac_access_denied_matched_policy["), id, encode("]")),
+    join3(encode("rbac_access_denied_matched_policy["), decision.id, encode("]")),
     RBAC_BODY,
   );
 }
 
-/** Leaves word of a connection that a rule refuses, or that no ALLOW rule matches. */
-export function recordConnectionDenied(decision: Decision, request: Request): void {
+/** Leaves word of a request or connection that a rule refuses, or that no ALLOW rule matches. */
+export function recordDenied(decision: Decision, request: Request): void {
   setProperty(DECISION, join3(encode("deny policy="), decision.id, EMPTY));
   const rule = decision.by;
   if (rule !== null) setProperty(MATCHED, encode(rule.reasons(request)));
@@ -115,8 +112,8 @@ export function recordConnectionError(reason: string): void {
 }
 
 /**
- * Leaves the address at the other end of a connection, for the HTTP filter behind: there Envoy has put what X-Forwarded-For claims in
- * its place.
+ * Leaves the address at the other end of a connection, for the HTTP filter behind: there Envoy has
+ * put what X-Forwarded-For claims in its place.
  */
 export function recordAddress(): void {
   const address = withoutPort(getProperty(SOURCE_ADDRESS));

@@ -8,6 +8,7 @@ import {
   slice,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
+import { MAX_LABEL_BYTES } from "../limits";
 import { Connection } from "./connection";
 import { Security, nameOfSecurity } from "./security";
 
@@ -17,8 +18,8 @@ const OTHER = "other";
 const UNKNOWN = "unknown";
 
 /**
- * `;security=…;port=…;source=…`; `port` is the workload's. The source is the peer's identity without `spiffe://` (as in `principals`), and without one its
- * address; `named` false: all of them together.
+ * `;security=…;port=…;source=…`; `port` is the workload's. The source is the peer's identity without
+ * `spiffe://` (as in `principals`), and without one its address; `named` false: all of them together.
  */
 export function labelsOf(connection: Connection, port: i32, named: bool): string {
   return (
@@ -49,6 +50,3 @@ function withoutScheme(name: Span): Span {
 function labelText(value: Span): string {
   return toText(slice(value, 0, MAX_LABEL_BYTES)).replaceAll(";", "_");
 }
-
-/** Longer names are cut: a URI SAN may have any length. */
-const MAX_LABEL_BYTES: usize = 256;

@@ -7,6 +7,7 @@ import type { Outcome } from '../../envoy/mesh/mesh.ts';
 import type { MeshStatus } from '../../envoy/mesh/server.ts';
 import type { StoredResource } from '../../envoy/mesh/store.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
+import { list } from '../policy-inputs.ts';
 import { readInput } from '../read-input.ts';
 import { readManifest } from './manifests.ts';
 import { jsonpath } from './jsonpath.ts';
@@ -30,7 +31,7 @@ export function applyCommand(): Command {
     .description(
       'Applies resources, all of them or, where one is wrong, none. When it returns, every Envoy of the mesh enforces them.',
     )
-    .requiredOption('-f, --filename <file…>', 'YAML or JSON; - is standard input', collect)
+    .requiredOption('-f, --filename <file…>', 'YAML or JSON; - is standard input', list)
     .option(...NAMESPACE)
     .addOption(meshOption())
     .action(async (options: Common & { filename: string[] }) => {
@@ -77,7 +78,7 @@ export function deleteCommand(): Command {
     .description('Deletes resources by kind and name, or those of files.')
     .argument('[kind]')
     .argument('[names...]')
-    .option('-f, --filename <file…>', 'YAML or JSON; - is standard input', collect)
+    .option('-f, --filename <file…>', 'YAML or JSON; - is standard input', list)
     .option('--all', 'all of the kind in the namespace')
     .option('--ignore-not-found', 'what is not there is no error')
     .option(...NAMESPACE)
@@ -193,13 +194,13 @@ async function get(kinds: string, name: string | undefined, options: GetOptions)
 
 function print(listed: Listed[], isOne: boolean, options: GetOptions): void {
   const { output = 'table' } = options;
-  const list = {
+  const everything = {
     apiVersion: 'v1',
     kind: 'List',
     metadata: { resourceVersion: '' },
     items: listed.map(({ value }) => value),
   };
-  const document = isOne && listed.length === 1 ? listed[0]!.value : list;
+  const document = isOne && listed.length === 1 ? listed[0]!.value : everything;
   const out = (text: string): void => void process.stdout.write(text);
   if (output === 'json') return out(`${JSON.stringify(document, null, 4)}\n`);
   if (output === 'yaml') return out(stringify(document));
@@ -287,8 +288,4 @@ function knownKind(text: string): string {
     ExitCode.Findings,
     `error: the server doesn't have a resource type "${text.split('.')[0]}"`,
   );
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
 }

@@ -8,6 +8,7 @@ import { EnvironmentError } from '../../envoy/errors.ts';
 import { NoMesh, callControl } from '../../envoy/mesh/control.ts';
 import { type MeshStatus, MeshServer } from '../../envoy/mesh/server.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
+import { list } from '../policy-inputs.ts';
 import { MODULE_PATH, packageFile, shippedModule } from '../package-files.ts';
 import { readInput } from '../read-input.ts';
 import { type RuntimeOptions, startRuntime, withRuntime } from './runtime.ts';
@@ -48,10 +49,10 @@ export function upCommand(): Command {
       'Starts a mesh on this machine: every workload with a sidecar gets an Envoy of its own, with the module and a SPIFFE certificate, ' +
         'and an ingress gateway stands in istio-system. It lasts until Ctrl-C, or with --detach until `mesh down`.',
     )
-    .option('-f, --filename <file…>', 'manifests in the place of the default mesh', collect)
+    .option('-f, --filename <file…>', 'manifests in the place of the default mesh', list)
     .option('--bare', 'no workloads but the ingress gateway')
     .option('--detach', 'returns when the mesh is ready, and leaves it running')
-    .option('--serve <URL=FILE>', 'serves a file in the place of a URL, with TLS', collect)
+    .option('--serve <URL=FILE>', 'serves a file in the place of a URL, with TLS', list)
     .addOption(meshOption())
     .addHelpText('before', EXAMPLES)
     .action(up);
@@ -226,8 +227,4 @@ export function served(text: string): { url: string; file: string } {
     );
   }
   return { url, file: resolve(text.slice(equal + 1)) };
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
 }

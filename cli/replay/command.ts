@@ -6,6 +6,7 @@ import { Command, Option } from 'commander';
 import { callControl } from '../../envoy/mesh/control.ts';
 import { type MeshStatus, MeshServer } from '../../envoy/mesh/server.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
+import { list } from '../policy-inputs.ts';
 import { type RuntimeOptions, startRuntime, withRuntime } from '../mesh/runtime.ts';
 import { quoted, shellFunctions } from '../mesh/shell.ts';
 import { served } from '../mesh/up.ts';
@@ -48,7 +49,7 @@ export function replayCommand(): Command {
         'with the lines below each. Exits with 1 when anything differs that is not known to be an error of the page.',
     )
     .argument('<page>', 'a task page, Markdown')
-    .option('--serve <URL=FILE>', 'a file in the place of a URL that the page fetches', collect)
+    .option('--serve <URL=FILE>', 'a file in the place of a URL that the page fetches', list)
     .addOption(
       new Option('-o, --output <format>', 'how it is written')
         .choices(['text', 'json'])
@@ -170,8 +171,4 @@ function summary(results: StepResult[]): string {
   const count = (verdict: StepResult['verdict']): number =>
     results.filter((result) => result.verdict === verdict).length;
   return `\n${results.length} steps: ${count('agrees')} agree, ${count('page is wrong')} where the page is known to be wrong, ${count('differs')} differ\n`;
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
 }
