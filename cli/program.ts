@@ -1,6 +1,7 @@
 // The command line as a whole: every command and its place.
 import { Command } from 'commander';
 import { explainCommand } from './explain.ts';
+import { lintCommand } from './lint.ts';
 import { meshCommand } from './mesh/command.ts';
 import { planned } from './planned.ts';
 import { renderEnvoyCommand } from './render-envoy.ts';
@@ -32,7 +33,7 @@ export function program(): Command {
       .addCommand(planned('decode', 'shows what a token says'))
       .addCommand(planned('verify', 'verifies a token with a key set')),
   );
-  portcullis.addCommand(planned('lint', 'finds what is wrong in policies').alias('analyze'));
+  portcullis.addCommand(lintCommand());
   portcullis.addCommand(explainCommand());
   portcullis.addCommand(testCommand());
   portcullis.addCommand(planned('package', 'an OCI image of the module'));

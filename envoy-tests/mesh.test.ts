@@ -143,7 +143,7 @@ describe('a mesh', () => {
     const { code, stdout, stderr } = await mesh(['apply', '-f', '-'], `${good}---${wrong}`);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(
-      '-:10:21: Error (PeerAuthentication bar/wrong) spec.selector.mtls: unknown field; did you mean to un-indent it',
+      '-:10:21: Error [PC0101] (PeerAuthentication bar/wrong) spec.selector.mtls: unknown field; did you mean to un-indent it',
     );
     expect(await ok(['get', 'pa', '-A', '-o', 'json'])).toBe(before);
     expect(await reach('sleep.legacy', 'http://httpbin.bar:8000/ip')).toBe('200');

@@ -8,14 +8,21 @@ import {
   isScalar,
   isSeq,
   parseAllDocuments,
-  visit,
 } from 'yaml';
+import type { Code } from './lint/codes.ts';
+import type { Edit } from './lint/edits.ts';
+import { type Place, placeOf } from './place.ts';
 import type { Problem } from './problem.ts';
+import { trapsOf } from './yaml-traps.ts';
 
 /** A file's name, for messages, and its text. */
 export interface Source {
   file: string;
   text: string;
+  /** What kubectl would take for a resource without namespace, where it is another than usual. */
+  namespace?: string;
+  /** A step of a page: another step may bring the same resource again. */
+  isStep?: boolean;
 }
 
 /** A resource as plain JSON, and where its parts stand. */
@@ -26,8 +33,11 @@ export interface Resource {
   name: string;
   /** The resource, verbatim; `metadata.namespace` is filled in where it is missing. */
   value: Record<string, unknown>;
+  source: Source;
   /** Place of a path such as `spec.rules[0].from`; of the nearest enclosing one where there is none. */
   locate(path: string): { line: number; column: number };
+  /** What stands at a path; undefined where nothing does. */
+  at(path: string): Place | undefined;
 }
 
 /** What was read. Where there are problems, nothing may be applied. */
@@ -39,125 +49,138 @@ export interface Loaded {
 /** The kinds of policies. */
 export const POLICY_KINDS = ['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'];
 
+/** Whether a kind is taken; the text of a problem where it is not, or null where it is passed over. */
+export type KindJudge = (
+  kind: unknown,
+  apiVersion: unknown,
+  looksLikeResource: boolean,
+) => true | string | null;
+
 /**
  * Loads resources: several documents, `List` kinds, comments. Aliases and merge keys are refused: what a policy says must
- * stand where it is read. `defaultNamespace` is what kubectl would take for a resource without one; another kind than `kinds` is a
- * problem.
+ * stand where it is read. So is what kubectl would read otherwise. `defaultNamespace` is what kubectl would take for a resource
+ * without one; `kinds` are those that are taken, anything else is a problem.
  */
 export function loadResources(
   sources: Source[],
   defaultNamespace = 'default',
-  kinds: readonly string[] = POLICY_KINDS,
+  kinds: readonly string[] | KindJudge = POLICY_KINDS,
 ): Loaded {
   const loaded: Loaded = { resources: [], problems: [] };
+  const judgeKind = typeof kinds === 'function' ? kinds : oneOf(kinds);
   for (const source of sources) {
     const lines = new LineCounter();
     const documents = parseAllDocuments(source.text, {
       lineCounter: lines,
-      // YAML 1.2 reads `y`, `no` and `on` as strings, as kubectl's own reader does.
       version: '1.2',
       uniqueKeys: true,
+      // Its errors would carry an excerpt of the text.
+      prettyErrors: false,
     });
+    const place = (offset: number): { line: number; column: number } => {
+      const { line, col } = lines.linePos(offset);
+      return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    };
+    const reading: Reading = {
+      source,
+      defaultNamespace: source.namespace ?? defaultNamespace,
+      judgeKind,
+      loaded,
+      place,
+      report: (offset, code, message, fix) => {
+        const problem: Problem = {
+          file: source.file,
+          ...place(offset),
+          code,
+          level: 'error',
+          message,
+        };
+        loaded.problems.push(fix === undefined ? problem : { ...problem, fix });
+      },
+    };
     // With no document at all, the parser returns something that is not a list of documents.
     for (const document of Array.isArray(documents) ? documents : []) {
-      loadDocument(source, document, lines, { defaultNamespace, kinds }, loaded);
+      loadDocument(document, reading);
     }
   }
   return loaded;
 }
 
-/** What is taken for granted, and what is taken at all. */
-interface Expected {
+/** One source while it is read. */
+interface Reading {
+  source: Source;
   defaultNamespace: string;
-  kinds: readonly string[];
+  judgeKind: KindJudge;
+  loaded: Loaded;
+  place: (offset: number) => { line: number; column: number };
+  report: (offset: number, code: Code, message: string, fix?: Edit[]) => void;
 }
 
-function loadDocument(
-  source: Source,
-  document: Document.Parsed,
-  lines: LineCounter,
-  expected: Expected,
-  loaded: Loaded,
-): void {
-  const place = (offset: number): { line: number; column: number } => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+function oneOf(kinds: readonly string[]): KindJudge {
+  return (kind) => {
+    if (typeof kind === 'string' && kinds.includes(kind)) return true;
+    const seen =
+      kind === undefined ? 'there is no kind' : `kind ${JSON.stringify(kind)} is unknown`;
+    return `${seen}: expected ${kinds.join(', ')}`;
   };
-  const report = (offset: number, message: string): void => {
-    loaded.problems.push({ file: source.file, ...place(offset), message });
-  };
-  for (const error of [...document.errors, ...document.warnings]) {
-    report(error.pos[0], error.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, ''));
+}
+
+/** Words of the parser's that are worth another code than a plain syntax error. */
+const CODES: Record<string, Code> = { DUPLICATE_KEY: 'PC0002', TAB_AS_INDENT: 'PC0003' };
+
+function loadDocument(document: Document.Parsed, reading: Reading): void {
+  for (const error of document.errors) {
+    const message = error.message.split('\n')[0]!;
+    reading.report(error.pos[0], CODES[error.code] ?? 'PC0001', message);
   }
-  visit(document, {
-    Alias: (_key, node) => report(node.range?.[0] ?? 0, 'aliases are not allowed in a policy'),
-  });
+  for (const warning of document.warnings) {
+    reading.report(warning.pos[0], 'PC0001', warning.message.split('\n')[0]!);
+  }
   if (document.errors.length > 0 || document.contents === null) return;
-  addResources(document.contents, source, expected, loaded, place, report);
+  addResources(document.contents, reading);
 }
 
-function addResources(
-  node: Node,
-  source: Source,
-  expected: Expected,
-  loaded: Loaded,
-  place: (offset: number) => { line: number; column: number },
-  report: (offset: number, message: string) => void,
-): void {
-  if (isAlias(node)) return;
+function addResources(node: Node, reading: Reading): void {
+  const { loaded, place, report, defaultNamespace, source } = reading;
   const offset = node.range?.[0] ?? 0;
+  if (isAlias(node)) return report(offset, 'PC0004', 'aliases are not allowed in a policy');
   if (isScalar(node) && node.value === null) return;
-  if (!isMap(node)) return report(offset, 'a resource must be an object');
+  if (!isMap(node)) return report(offset, 'PC0006', 'a resource must be an object');
   const kind = node.get('kind');
   const items = node.get('items', true);
   if (typeof kind === 'string' && kind.endsWith('List') && isSeq(items)) {
-    for (const item of items.items) {
-      addResources(item as Node, source, expected, loaded, place, report);
-    }
+    for (const item of items.items) addResources(item as Node, reading);
     return;
   }
-  const { kinds, defaultNamespace } = expected;
-  if (typeof kind !== 'string' || !kinds.includes(kind)) {
-    const seen =
-      kind === undefined ? 'there is no kind' : `kind ${JSON.stringify(kind)} is unknown`;
-    return report(offset, `${seen}: expected ${kinds.join(', ')}`);
-  }
+  const looksLikeResource = ['apiVersion', 'kind', 'metadata', 'spec'].some((key) => node.has(key));
+  const verdict = reading.judgeKind(kind, node.get('apiVersion'), looksLikeResource);
+  if (verdict === null) return;
+  if (verdict !== true) return report(placeOf(node, 'kind').offset, 'PC0007', verdict);
+  const traps = trapsOf(node, source.text);
+  for (const trap of traps) report(trap.offset, trap.code, trap.message, trap.fix);
+  // An alias may stand for more than memory holds.
+  if (traps.some(({ code }) => code === 'PC0004')) return;
   const value = node.toJSON() as Record<string, unknown>;
   const metadata = (value.metadata ?? {}) as Record<string, unknown>;
-  if (typeof metadata === 'object') {
+  if (typeof metadata === 'object' && !Array.isArray(metadata)) {
     value.metadata = { ...metadata, namespace: metadata.namespace ?? defaultNamespace };
   }
   loaded.resources.push({
     file: source.file,
-    kind,
+    kind: kind as string,
     namespace: textOr(metadata.namespace, defaultNamespace),
     name: textOr(metadata.name, ''),
     value,
-    locate: (path) => place(offsetOf(node, path)),
+    source,
+    locate: (path) => place(placeOf(node, path).offset),
+    at: (path) => {
+      const { isWhole, ...found } = placeOf(node, path);
+      return isWhole ? found : undefined;
+    },
   });
 }
 
 /** For messages alone: what is no text, the module refuses. */
 function textOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
-}
-
-/** Offset of the key or element at a path, as deep as the document goes. */
-function offsetOf(root: Node, path: string): number {
-  let offset = root.range?.[0] ?? 0;
-  let node: unknown = root;
-  for (const [, key, index] of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
-    if (key !== undefined && isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
-      if (pair === undefined) break;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value;
-    } else if (index !== undefined && isSeq(node)) {
-      node = node.items[Number(index)];
-      offset = (node as Node | undefined)?.range?.[0] ?? offset;
-    } else {
-      break;
-    }
-  }
-  return offset;
 }

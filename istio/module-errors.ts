@@ -1,4 +1,5 @@
 // The module's error lines, brought back to the file that the resource came from.
+import { codeOfMessage } from './lint/module-codes.ts';
 import type { Resource } from './load.ts';
 import type { Problem } from './problem.ts';
 
@@ -13,12 +14,15 @@ export function locateErrors(lines: string[], resources: Resource[]): Problem[] 
     const resource = match ? resources[Number(match[1])] : undefined;
     if (match === null || resource === undefined) {
       const message = line.replace(/^config: /, '');
-      return { file: resources[0]?.file ?? '-', line: 1, column: 1, message };
+      const file = resources[0]?.file ?? '-';
+      return { file, line: 1, column: 1, code: codeOfMessage(message), level: 'error', message };
     }
     const [, path, message] = PATH.exec(match[3]!) ?? [undefined, '', match[3]!];
     return {
       file: resource.file,
       ...resource.locate(path),
+      code: codeOfMessage(message),
+      level: 'error',
       resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
       path,
       message,

@@ -26,6 +26,10 @@ const DENY = constant("DENY");
 const AUDIT = constant("AUDIT");
 const CUSTOM = constant("CUSTOM");
 
+/** What the CRD allows. */
+const MAX_RULES: i32 = 512;
+const MAX_SOURCES: i32 = 512;
+
 /** Validates the policy, and adds its rules where it applies. */
 export function compileAuthorizationPolicy(
   resource: Resource,
@@ -65,6 +69,7 @@ export function compileAuthorizationPolicy(
   const prefix =
     "ns[" + toText(resource.namespace) + "]-policy[" + toText(resource.name) + "]-rule[";
   problems.enter(RULES);
+  if (countOf(rules) > MAX_RULES) problems.add("must have at most 512 items");
   let node = firstOf(rules);
   for (let i = 0; i < countOf(rules); i++) {
     problems.enterIndex(i);
@@ -161,6 +166,7 @@ function alternatives(
   const all = new StaticArray<StaticArray<Condition>>(count);
   if (count == 0) return NO_ALTERNATIVES;
   problems.enter(key);
+  if (equals(key, FROM) && count > MAX_SOURCES) problems.add("must have at most 512 items");
   let element = firstOf(list);
   for (let i = 0; i < count; i++) {
     problems.enterIndex(i);

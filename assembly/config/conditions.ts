@@ -17,7 +17,7 @@ import {
 import { IdentityMatcher } from "../authz/identity-matcher";
 import { MetadataCondition } from "../authz/metadata-condition";
 import { StringMatcher } from "../authz/string-matcher";
-import { Node, after, countOf, firstOf, member, textOf } from "../json/tape";
+import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { textMember } from "./compile";
 import {
   checkNotEmpty,
@@ -92,10 +92,10 @@ function fieldNamed(key: Span): string {
   return toText(key);
 }
 
-/** Whether any of these fields has values. */
+/** Whether any of these fields is there, with or without values. */
 function hasAny(object: Node, names: Span[]): bool {
   for (let i = 0; i < names.length; i++) {
-    if (countOf(member(object, names[i])) > 0) return true;
+    if (kindOf(member(object, names[i])) == Kind.Array) return true;
   }
   return false;
 }

@@ -43,6 +43,8 @@ const CLAIM = constant("claim");
 const SPACE_DELIMITED = constant("spaceDelimitedClaims");
 
 const MAX_SPACE_DELIMITED: i32 = 64;
+/** What the CRD allows. */
+const MAX_URI: usize = 2048;
 
 /** Validates a rule; the rule, where it `applies` and nothing is wrong with it. */
 export function compileJwtRule(
@@ -123,7 +125,10 @@ function checkKeys(node: Node, problems: Problems): i64 {
   if (isPresent(textMember(node, JWKS_URI)) && isPresent(textMember(node, JWKS_URI_ALIAS))) {
     problems.addAt(JWKS_URI_ALIAS, "is another name of jwksUri; set one of them");
   }
-  if (hasUri && hasJwks) problems.addAt(JWKS, "only one of jwks or jwksUri can be set");
+  if (isPresent(uri) && !hasUri) problems.addAt(JWKS_URI, "must not be empty");
+  if (lengthOf(uri) > MAX_URI) problems.addAt(JWKS_URI, "must have at most 2048 characters");
+  if (isPresent(uri) && isPresent(jwks))
+    problems.addAt(JWKS, "only one of jwks or jwksUri can be set");
   if (!hasUri && !hasJwks) {
     problems.addAt(JWKS_URI, "missing: OpenID discovery is not supported; set jwksUri or jwks");
   }

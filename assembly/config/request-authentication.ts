@@ -9,6 +9,9 @@ import { Resource, SPEC } from "./resources";
 
 const JWT_RULES = constant("jwtRules");
 
+/** What the CRD allows. */
+const MAX_JWT_RULES: i32 = 4096;
+
 /** Validates the resource, and compiles its rules where it applies. */
 export function compileRequestAuthentication(
   resource: Resource,
@@ -19,6 +22,7 @@ export function compileRequestAuthentication(
   const rules = member(resource.spec, JWT_RULES);
   problems.enter(SPEC);
   problems.enter(JWT_RULES);
+  if (countOf(rules) > MAX_JWT_RULES) problems.add("must have at most 4096 items");
   let node = firstOf(rules);
   for (let i = 0; i < countOf(rules); i++) {
     problems.enterIndex(i);

@@ -12,6 +12,7 @@ import {
   requestAuthenticationSpec,
   resource,
 } from "./shapes";
+import { checkName } from "./names";
 import { Validator, quoted } from "./validate";
 import { checkSelector } from "./selector";
 import { Workload } from "./workload";
@@ -111,10 +112,8 @@ function isSound(node: Node, kind: Span, problems: Problems): bool {
   }
   const metadata = member(node, METADATA);
   problems.enter(METADATA);
-  const name = textMember(metadata, NAME);
-  if (!isPresent(name) || lengthOf(name) == 0) problems.addAt(NAME, "missing");
-  const namespace = textMember(metadata, NAMESPACE);
-  if (!isPresent(namespace) || lengthOf(namespace) == 0) problems.addAt(NAMESPACE, "missing");
+  checkName(NAME, textMember(metadata, NAME), true, problems);
+  checkName(NAMESPACE, textMember(metadata, NAMESPACE), false, problems);
   problems.leave();
   const spec = member(node, SPEC);
   problems.enter(SPEC);

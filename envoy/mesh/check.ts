@@ -21,6 +21,8 @@ export function checkResources(resources: Resource[]): Problem[] {
       ...resource.locate(path),
       resource: `${resource.kind} ${KINDS.find(({ kind }) => kind === resource.kind)!.namespaced ? `${resource.namespace}/` : ''}${resource.name}`,
       path,
+      code: 'PC0401' as const,
+      level: 'error' as const,
       message,
     })),
   );

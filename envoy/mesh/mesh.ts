@@ -391,7 +391,7 @@ function placed(policy: Resource, given: Resource[]): Resource {
   );
   return own === undefined
     ? policy
-    : { ...policy, file: own.file, locate: (path) => own.locate(path) };
+    : { ...policy, file: own.file, locate: (path) => own.locate(path), at: (path) => own.at(path) };
 }
 
 /** Kinds without namespace have none. */
@@ -417,6 +417,8 @@ function missingNamespaces(given: Resource[], resources: readonly StoredResource
     .map((resource) => ({
       file: resource.file,
       ...resource.locate('metadata.namespace'),
+      code: 'PC0401',
+      level: 'error',
       resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
       message: `namespaces "${resource.namespace}" not found; make it with \`mesh create namespace\`, or give another with -n`,
     }));

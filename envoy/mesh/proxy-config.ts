@@ -79,7 +79,9 @@ export function policiesOf(resources: readonly StoredResource[]): Resource[] {
       namespace: value.metadata.namespace ?? '',
       name: value.metadata.name,
       value: withoutMeshFields(value),
+      source: { file: '-', text: '' },
       locate: () => ({ line: 1, column: 1 }),
+      at: () => undefined,
     }));
 }
 

@@ -87,8 +87,6 @@ describe('portcullis', () => {
   });
 
   it.each([
-    'lint a.yaml',
-    'analyze -R',
     'package --out x',
     'completion bash',
     'render wasmplugin -f a',
@@ -218,7 +216,7 @@ describe('portcullis render envoy', () => {
     const { code, stdout, stderr } = await portcullis(render('-f', POLICIES, '-f', wrong));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(
-      `${wrong}:14:7: Error (AuthorizationPolicy istio-system/frontend-ingress) ` +
+      `${wrong}:14:7: Error [PC0101] (AuthorizationPolicy istio-system/frontend-ingress) ` +
         'spec.rules[0].from[0].notRequestPrincipals: unknown field; did you mean to indent it under "source"?',
     );
   });
@@ -227,7 +225,7 @@ describe('portcullis render envoy', () => {
     const broken = file('broken.yaml', 'kind: PeerAuthentication\nkind: x\n');
     const { code, stderr } = await portcullis(render('-f', broken));
     expect(code).toBe(1);
-    expect(stderr).toBe(`${broken}:2:1: Error Map keys must be unique\n`);
+    expect(stderr).toBe(`${broken}:2:1: Error [PC0002] Map keys must be unique\n`);
   });
 
   it.each([

@@ -156,7 +156,9 @@ spec:
       ...['explain', '-f', wrong, '--workload', 'foo', '--path', '/'],
     ]);
     expect(code).toBe(1);
-    expect(stderr).toContain(`${wrong}:7:5: Error (AuthorizationPolicy foo/a) spec.rules[0].form:`);
+    expect(stderr).toContain(
+      `${wrong}:7:5: Error [PC0101] (AuthorizationPolicy foo/a) spec.rules[0].form:`,
+    );
   });
 });
 

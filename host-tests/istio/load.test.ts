@@ -55,12 +55,12 @@ describe('a file of resources', () => {
     expect(resources[0]!.value.metadata).toEqual({ name: 'a', namespace: 'default' });
   });
 
-  it('keeps words as strings that YAML 1.1 takes for booleans', () => {
-    const { resources } = load(
-      'kind: PeerAuthentication\nmetadata: { name: n, labels: { a: on, b: no, c: y } }\n',
-    );
-    expect(resources[0]!.value.metadata).toMatchObject({ labels: { a: 'on', b: 'no', c: 'y' } });
-  });
+  it.each(['"on"', "'no'", '"010"', 'only', 'nope', '08', '1:20', '0x1F', '2026-01-31'])(
+    'takes %s, which kubectl reads as it is written',
+    (word) => {
+      expect(problems(`kind: PeerAuthentication\nmetadata: { name: ${word} }\n`)).toEqual([]);
+    },
+  );
 });
 
 describe('what is wrong in a file', () => {
@@ -68,22 +68,46 @@ describe('what is wrong in a file', () => {
     [
       'a kind that is none of ours',
       'kind: Service\n',
-      'a.yaml:1:1: Error kind "Service" is unknown',
+      'a.yaml:1:1: Error [PC0007] kind "Service" is unknown',
     ],
-    ['no kind', 'metadata: {}\n', 'a.yaml:1:1: Error there is no kind'],
+    ['no kind', 'metadata: {}\n', 'a.yaml:1:1: Error [PC0007] there is no kind'],
     [
       'a list in the place of a resource',
       '- a\n',
-      'a.yaml:1:1: Error a resource must be an object',
+      'a.yaml:1:1: Error [PC0006] a resource must be an object',
     ],
-    ['a key twice', 'kind: A\nkind: B\n', 'a.yaml:2:1: Error Map keys must be unique'],
-    ['a tab as indentation', 'spec:\n\tselector: {}\n', 'a.yaml:2:1: Error Tabs are not allowed'],
+    ['a key twice', 'kind: A\nkind: B\n', 'a.yaml:2:1: Error [PC0002] Map keys must be unique'],
+    [
+      'a tab as indentation',
+      'spec:\n\tselector: {}\n',
+      'a.yaml:2:1: Error [PC0003] Tabs are not allowed',
+    ],
     [
       'an alias, which shows a reader something else than what is in force',
       'kind: PeerAuthentication\nmetadata: &m { name: a }\nspec: *m\n',
-      'a.yaml:3:7: Error aliases are not allowed in a policy',
+      'a.yaml:3:7: Error [PC0004] aliases are not allowed in a policy',
     ],
-    ['an open bracket', 'kind: [\n', 'a.yaml:2:1: Error'],
+    ['an open bracket', 'kind: [\n', 'a.yaml:2:1: Error [PC0001]'],
+    ...['y', 'No', 'on', 'OFF', '010', '-0777', '0b11', '1_000'].map((word) => [
+      `${word}, which kubectl reads otherwise,`,
+      `kind: PeerAuthentication\nmetadata:\n  name: ${word}\n`,
+      `a.yaml:3:9: Error [PC0005] kubectl reads ${word} as `,
+    ]),
+    [
+      'a number that JSON does not have',
+      'kind: PeerAuthentication\nspec: .inf\n',
+      'a.yaml:2:7: Error [PC0010] JSON has no number for .inf',
+    ],
+    [
+      'a name that is none',
+      'kind: PeerAuthentication\n? [a]\n: b\n',
+      'a.yaml:2:3: Error [PC0009] the name of a field must be a string',
+    ],
+    [
+      'a name that is one in JSON, and two in YAML,',
+      'kind: PeerAuthentication\nspec:\n  80: a\n  "80": b\n',
+      'a.yaml:4:3: Error [PC0002] Map keys must be unique',
+    ],
   ])('%s is named with its place', (_, text, start) => {
     const found = problems(text);
     expect(found.length).toBeGreaterThan(0);
@@ -101,7 +125,7 @@ describe("the module's error lines", () => {
       'config: resources[1] AuthorizationPolicy foo/one: ' +
       'spec.rules[0].from[0].notRequestPrincipals: unknown field; did you mean to indent it under "source"?';
     expect(locateErrors([line], resources).map(formatProblem)).toEqual([
-      'b.yaml:14:7: Error (AuthorizationPolicy foo/one) spec.rules[0].from[0].notRequestPrincipals: ' +
+      'b.yaml:14:7: Error [PC0101] (AuthorizationPolicy foo/one) spec.rules[0].from[0].notRequestPrincipals: ' +
         'unknown field; did you mean to indent it under "source"?',
     ]);
   });
@@ -116,7 +140,7 @@ describe("the module's error lines", () => {
   it('without a resource keep their text', () => {
     const line = 'config: clockSkew: must be a duration';
     expect(locateErrors([line], []).map(formatProblem)).toEqual([
-      '-:1:1: Error clockSkew: must be a duration',
+      '-:1:1: Error [PC0216] clockSkew: must be a duration',
     ]);
   });
 });

@@ -1,0 +1,63 @@
+// The files that `lint` looks at: those that are named, and those in folders that are.
+import { chmod, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../envoy/errors.ts';
+import type { LintFile } from '../istio/lint/fix-all.ts';
+import { markdownSources } from '../istio/lint/markdown.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
+import { readInput } from './read-input.ts';
+
+const MANIFEST = /\.(ya?ml|json)$/i;
+const MARKDOWN = /\.(md|markdown)$/i;
+
+/** Reads what is named: files, folders (`recursive`: and those within), `-` for standard input. Throws Failure. */
+export async function lintFiles(names: string[], recursive: boolean): Promise<LintFile[]> {
+  const found: string[] = [];
+  for (const name of names) found.push(...(await filesOf(name, recursive)));
+  const files: LintFile[] = [];
+  for (const file of new Set(found)) {
+    const sourcesOf: LintFile['sourcesOf'] = MARKDOWN.test(file)
+      ? (text) => markdownSources(file, text)
+      : (text) => [{ file, text }];
+    files.push({ file, text: await readInput(file), sourcesOf });
+  }
+  return files;
+}
+
+async function filesOf(name: string, recursive: boolean): Promise<string[]> {
+  if (name === '-') return [name];
+  const isFolder = await stat(name).then(
+    (found) => found.isDirectory(),
+    (error: unknown) => {
+      throw new Failure(ExitCode.Usage, `${name}: ${messageOf(error)}`);
+    },
+  );
+  if (!isFolder) return [name];
+  const files: string[] = [];
+  const entries = await readdir(name, { withFileTypes: true });
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(name, entry.name);
+    const isHidden = entry.name.startsWith('.') || entry.name === 'node_modules';
+    if (entry.isDirectory() && recursive && !isHidden) files.push(...(await filesOf(path, true)));
+    else if (!entry.isDirectory() && MANIFEST.test(entry.name)) files.push(path);
+  }
+  return files;
+}
+
+/** Writes new texts in the place of old ones: all, or, where one cannot be written, none. Throws Failure. */
+export async function replaceFiles(files: { file: string; text: string }[]): Promise<void> {
+  const written: { temporary: string; target: string }[] = [];
+  try {
+    for (const { file, text } of files) {
+      const target = await realpath(file);
+      const temporary = `${target}.portcullis-${process.pid}`;
+      written.push({ temporary, target });
+      await writeFile(temporary, text, { flag: 'wx' });
+      await chmod(temporary, (await stat(target)).mode);
+    }
+    for (const { temporary, target } of written) await rename(temporary, target);
+  } catch (error) {
+    for (const { temporary } of written) await rm(temporary, { force: true });
+    throw new Failure(ExitCode.Usage, messageOf(error));
+  }
+}

@@ -1,0 +1,145 @@
+// Tokens: what RequestAuthentication gives, and what AuthorizationPolicy asks for.
+import type { Finding } from '../check.ts';
+import { type Field, type Policy, fieldsOf } from '../policy.ts';
+import { overlap } from '../scope.ts';
+import type { RequestAuthentication, World } from '../world.ts';
+
+/** PC0305, PC0306, PC0319, PC0320. */
+export function tokens(world: World): Finding[] {
+  const { policies, requestAuthentications } = world;
+  return [
+    ...policies.flatMap((policy) => [
+      ...unproduced(policy, requestAuthentications),
+      ...numericClaims(policy),
+    ]),
+    ...requestAuthentications.flatMap((authentication) => unrequired(authentication, policies)),
+    ...twinIssuers(requestAuthentications),
+  ];
+}
+
+/** Whether a field asks for a token. */
+function asksForToken({ name }: Field): boolean {
+  return name === 'requestPrincipals' || name.startsWith('request.auth.');
+}
+
+function unproduced(policy: Policy, all: RequestAuthentication[]): Finding[] {
+  const { resource, action } = policy;
+  if (action === 'CUSTOM') return [];
+  const near = all.filter(({ scope }) => overlap(scope, policy.scope));
+  const rules = near.flatMap(({ jwtRules }) => jwtRules);
+  return policy.rules.flatMap(fieldsOf).flatMap((field): Finding[] => {
+    if (!asksForToken(field)) return [];
+    const { path, values, name } = field;
+    const at = { resource, path };
+    if (rules.length === 0) {
+      return [{ ...at, code: 'PC0305', message: `${withoutAny(field, action)}${seen(all)}` }];
+    }
+    if (name !== 'requestPrincipals' && name !== 'request.auth.principal') return [];
+    const issuers = rules.map(({ issuer }) => issuer);
+    // A rule without issuer takes any.
+    if (issuers.includes(undefined)) return [];
+    return values.flatMap((value, i): Finding[] => {
+      const issuer = issuerPattern(value);
+      if (issuer === undefined || issuers.some((known) => issuer(known!))) return [];
+      const place = { ...at, path: `${path}[${i}]` };
+      const twin = issuers.find((known) => issuer(withSlashToggled(known!)));
+      if (twin !== undefined) {
+        const message = `"${value}" differs from the issuer "${twin}" by a slash at its end: a principal is ISSUER/SUBJECT, here "${twin}/…"`;
+        return [{ ...place, code: 'PC0320', message }];
+      }
+      const known = [...new Set(issuers)].map((text) => `"${text}"`).join(', ');
+      const message = `no token has the principal "${value}": the issuers of the RequestAuthentications here are ${known}`;
+      return [{ ...place, code: 'PC0305', message }];
+    });
+  });
+}
+
+/** What happens where no RequestAuthentication is. */
+function withoutAny({ negated }: Field, action: Policy['action']): string {
+  const matches = negated ? 'every request meets this' : 'no request meets this';
+  const effect =
+    action === 'DENY'
+      ? negated
+        ? ': everything is denied'
+        : ': nothing is denied by it'
+      : action === 'ALLOW'
+        ? negated
+          ? ': everyone is allowed'
+          : ': nothing is allowed by it'
+        : '';
+  return `no RequestAuthentication is for these workloads, so no request has a principal, and ${matches}${effect}`;
+}
+
+function seen(all: RequestAuthentication[]): string {
+  if (all.length === 0) return '';
+  const names = all.map(({ resource: { namespace, name } }) => `${namespace}/${name}`);
+  return ` (${names.join(', ')}: for others)`;
+}
+
+/** Which issuers a value of requestPrincipals matches (istiod splits it at the last slash); undefined where it matches any. */
+function issuerPattern(value: string): ((issuer: string) => boolean) | undefined {
+  const slash = value.lastIndexOf('/');
+  const issuer = slash < 0 ? value : value.slice(0, slash);
+  if (value === '*') return undefined;
+  if (value.startsWith('*')) {
+    if (slash < 0 || issuer === '*') return undefined;
+    return (text) => text.endsWith(issuer.slice(1));
+  }
+  if (value.endsWith('*') && slash < 0) return (text) => text.startsWith(value.slice(0, -1));
+  return (text) => text === issuer;
+}
+
+function withSlashToggled(issuer: string): string {
+  return issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`;
+}
+
+function unrequired(authentication: RequestAuthentication, policies: Policy[]): Finding[] {
+  const { resource, scope, jwtRules } = authentication;
+  if (jwtRules.length === 0) return [];
+  const isRequired = policies.some(
+    (policy) =>
+      policy.action !== 'AUDIT' &&
+      overlap(policy.scope, scope) &&
+      policy.rules.flatMap(fieldsOf).some(asksForToken),
+  );
+  if (isRequired) return [];
+  const message =
+    'a bad token is refused, but a request without any passes: no AuthorizationPolicy for these workloads asks for requestPrincipals';
+  return [{ code: 'PC0306', resource, path: 'spec.jwtRules', message }];
+}
+
+/** Claims that RFC 7519 and OpenID Connect have as numbers. */
+const NUMERIC = ['exp', 'nbf', 'iat', 'auth_time', 'updated_at'];
+
+function numericClaims({ resource, rules }: Policy): Finding[] {
+  return rules.flatMap(fieldsOf).flatMap(({ name, values, path, negated }): Finding[] => {
+    const claim = /^request\.auth\.claims\[([^\]]+)\]/.exec(name)?.[1];
+    if (claim === undefined) return [];
+    const effect = negated ? 'this holds for every request' : 'this holds for no request';
+    if (NUMERIC.includes(claim)) {
+      const message = `the claim ${claim} is a number, and Istio compares strings and lists of strings alone: ${effect}`;
+      return [{ code: 'PC0319', resource, path, message }];
+    }
+    return values.flatMap((value, i): Finding[] => {
+      if (!/^(-?\d+(\.\d+)?|true|false)$/.test(value)) return [];
+      const kind = /^[tf]/.test(value) ? 'boolean' : 'number';
+      const message = `Istio compares strings and lists of strings alone: where the token has ${value} as a ${kind}, ${effect}`;
+      return [{ code: 'PC0319', resource, path: `${path}[${i}]`, message }];
+    });
+  });
+}
+
+function twinIssuers(all: RequestAuthentication[]): Finding[] {
+  const rules = all.flatMap(({ resource, scope, jwtRules }) =>
+    jwtRules.map((rule) => ({ resource, scope, ...rule })),
+  );
+  return rules.flatMap((rule, i): Finding[] => {
+    const { issuer, resource, path } = rule;
+    if (issuer === undefined || issuer === '') return [];
+    const isTwin = (other: (typeof rules)[number]): boolean =>
+      other.issuer === withSlashToggled(issuer) && overlap(other.scope, rule.scope);
+    if (!rules.slice(0, i).some(isTwin)) return [];
+    const message = `another rule has "${withSlashToggled(issuer)}": an issuer is compared character by character, and a token has one of them`;
+    return [{ code: 'PC0320', resource, path: `${path}.issuer`, message }];
+  });
+}
