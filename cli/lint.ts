@@ -1,19 +1,15 @@
 import { Command, Option } from 'commander';
 import { createTwoFilesPatch } from 'diff';
-import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
 import { messageOf } from '../envoy/errors.ts';
 import { type LintFile, fixAll } from '../istio/lint/fix-all.ts';
 import { type LintOptions, type LintResult, lint } from '../istio/lint/lint.ts';
-import type { ModuleJudge } from '../istio/lint/module-verdict.ts';
 import { type Suppression, parseSuppression } from '../istio/lint/suppressions.ts';
-import type { Resource, Source } from '../istio/load.ts';
-import type { MeshConfig } from '../istio/mesh-config.ts';
-import { type ExtensionProvider, pluginConfiguration } from '../istio/plugin-configuration.ts';
+import type { Source } from '../istio/load.ts';
 import type { Level } from '../istio/problem.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
-import { judgeConfiguration } from './judge-configuration.ts';
 import { lintFiles, replaceFiles } from './lint-files.ts';
 import { FORMATS, type Format, checksText, findingsText, summaryText } from './lint-output.ts';
+import { moduleJudge } from './module-judge.ts';
 import { list, meshConfigOf } from './policy-inputs.ts';
 
 interface Options {
@@ -129,6 +125,11 @@ async function fix(
 
 async function optionsOf(options: Options): Promise<LintOptions> {
   const mesh = await meshConfigOf(options.meshConfig);
+  const judge = moduleJudge(mesh, options.meshConfig !== undefined);
+  const wrong = await judge([]);
+  if (wrong.length > 0) {
+    throw new Failure(ExitCode.Usage, ...wrong.map((line) => `${options.meshConfig}: ${line}`));
+  }
   const { settings } = mesh;
   const trustDomains = [settings.trustDomain, ...(settings.trustDomainAliases ?? [])];
   const isGiven = options.meshConfig !== undefined;
@@ -145,7 +146,7 @@ async function optionsOf(options: Options): Promise<LintOptions> {
       ? { providers: (settings.extensionProviders ?? []).flatMap(({ name }) => name ?? []) }
       : {}),
     suppressions: (options.suppress ?? []).map(suppressionOf),
-    judge: moduleJudge(mesh, isGiven),
+    judge,
   };
 }
 
@@ -155,31 +156,4 @@ function suppressionOf(text: string): Suppression {
   } catch (error) {
     throw new Failure(ExitCode.Usage, `--suppress ${messageOf(error)}`);
   }
-}
-
-/** A namespace that no policy can be in: what the module has to say of policies does not depend on the workload. */
-const NOBODY = { namespace: '-', labels: {} };
-
-function moduleJudge({ settings }: MeshConfig, isGiven: boolean): ModuleJudge {
-  return async (resources) => {
-    const configuration = pluginConfiguration(resources, {
-      ...settings,
-      connectionFacts: CONNECTION_FACTS,
-      ...(isGiven ? {} : { extensionProviders: assumedProviders(resources) }),
-    });
-    return (await judgeConfiguration(configuration, NOBODY)).errors;
-  };
-}
-
-/** Without a MeshConfig, whatever provider a policy names is taken to be there; PC0334 says so. */
-function assumedProviders(resources: Resource[]): ExtensionProvider[] {
-  const names = resources.flatMap(({ value }) => {
-    const { provider } = (value.spec ?? {}) as { provider?: { name?: unknown } | null };
-    const name = provider?.name;
-    return typeof name === 'string' && name !== '' ? [name] : [];
-  });
-  return [...new Set(names)].map((name) => ({
-    name,
-    envoyExtAuthzHttp: { service: 'assumed.example', port: 80 },
-  }));
 }

@@ -17,6 +17,13 @@ const ORIGINAL = join(DATA, 'istio-tasks.md');
 const SAMPLES =
   'https://raw.githubusercontent.com/istio/istio/release-1.12/security/tools/jwt/samples';
 
+const ORIGINALS = {
+  ...Object.fromEntries(
+    ['jwks.json', 'demo.jwt', 'key.pem'].map((name) => [`${SAMPLES}/${name}`, resolve(DATA, name)]),
+  ),
+  [`${SAMPLES}/gen-jwt.py`]: resolve('samples/jwt/gen-jwt.py'),
+};
+
 function replay(page: string, served: Record<string, string> = {}): Promise<StepResult[]> {
   const serve = Object.entries(served).flatMap(([url, file]) => ['--serve', `${url}=${file}`]);
   return new Promise((done, failed) => {
@@ -72,22 +79,29 @@ describe.concurrent('a replay', { timeout: 400_000 }, () => {
     async () => {
       const page = join(folder, 'authentication-policy.md');
       writeFileSync(page, readFileSync(ORIGINAL, 'utf8').split('\n# 双向')[0]!);
-      const results = await replay(page, {
-        ...Object.fromEntries(
-          ['jwks.json', 'demo.jwt', 'key.pem'].map((name) => [
-            `${SAMPLES}/${name}`,
-            resolve(DATA, name),
-          ]),
-        ),
-        [`${SAMPLES}/gen-jwt.py`]: resolve('samples/jwt/gen-jwt.py'),
-      });
+      const results = await replay(page, ORIGINALS);
       expect(differing(results)).toEqual([]);
       expect(results.filter(({ why }) => why !== undefined).map(({ why }) => why)).toEqual([
         'the page forgets to delete its policy for the whole mesh before the next one',
         ...Array.from(
           { length: 3 },
-          () => 'the YAML of the page is mis-indented: refused, and applied as the page means it',
+          () =>
+            'the YAML of the page is mis-indented: refused, and applied as `portcullis lint --fix` mends it',
         ),
+      ]);
+    },
+  );
+
+  it.runIf(existsSync(ORIGINAL))(
+    'of the same page, mended by `lint --fix`, has no policy that is mis-indented (skipped where the page is not present)',
+    async () => {
+      const page = join(folder, 'mended.md');
+      writeFileSync(page, readFileSync(ORIGINAL, 'utf8').split('\n# 双向')[0]!);
+      execFileSync(process.execPath, [CLI, 'lint', '--fix', page], { stdio: 'pipe' });
+      const results = await replay(page, ORIGINALS);
+      expect(differing(results)).toEqual([]);
+      expect(results.filter(({ why }) => why !== undefined).map(({ why }) => why)).toEqual([
+        'the page forgets to delete its policy for the whole mesh before the next one',
       ]);
     },
   );

@@ -3,29 +3,43 @@ import { codeOfMessage } from './lint/module-codes.ts';
 import type { Resource } from './load.ts';
 import type { Problem } from './problem.ts';
 
-const RESOURCE_LINE = /^config: resources\[(\d+)\](?: ([^:]*))?: (.*)$/s;
-/** A path is what stands before the first colon, if it looks like one. */
-const PATH = /^((?:[\w/.-]+(?:\[\d+\])*\.?)+): (.*)$/s;
+const RESOURCE_LINE = /^config: resources\[(\d+)\](.*)$/s;
+/** A path is what stands before the first colon, if no blank is in it. */
+const PATH = /^([^\s:]+): (.*)$/s;
 
 /** Turns the lines `config: …` of the module's log into problems with a place. */
 export function locateErrors(lines: string[], resources: Resource[]): Problem[] {
   return lines.map((line) => {
-    const match = RESOURCE_LINE.exec(line);
-    const resource = match ? resources[Number(match[1])] : undefined;
-    if (match === null || resource === undefined) {
-      const message = line.replace(/^config: /, '');
-      const file = resources[0]?.file ?? '-';
-      return { file, line: 1, column: 1, code: codeOfMessage(message), level: 'error', message };
+    const [, index, rest] = RESOURCE_LINE.exec(line) ?? [];
+    const resource = resources[Number(index)];
+    if (resource !== undefined) {
+      const text = withoutSubject(rest!, resource);
+      const [, path, message] = PATH.exec(text) ?? [undefined, '', text];
+      return problemOf(resource, path, message);
     }
-    const [, path, message] = PATH.exec(match[3]!) ?? [undefined, '', match[3]!];
-    return {
-      file: resource.file,
-      ...resource.locate(path),
-      code: codeOfMessage(message),
-      level: 'error',
-      resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
-      path,
-      message,
-    };
+    const message = line.replace(/^config: /, '');
+    // Of one resource alone, everything is.
+    if (resources.length === 1) return problemOf(resources[0]!, '', message);
+    const file = resources[0]?.file ?? '-';
+    return { file, line: 1, column: 1, code: codeOfMessage(message), level: 'error', message };
   });
+}
+
+/** Without ` KIND NAMESPACE/NAME: `: the names may be anything, colons included. */
+function withoutSubject(text: string, { kind, namespace, name }: Resource): string {
+  const subjects = [` ${kind} ${namespace}/${name}: `, ` ${kind}: `, ': '];
+  const subject = subjects.find((one) => text.startsWith(one));
+  return subject === undefined ? text.trimStart() : text.slice(subject.length);
+}
+
+function problemOf(resource: Resource, path: string, message: string): Problem {
+  return {
+    file: resource.file,
+    ...resource.locate(path),
+    code: codeOfMessage(message),
+    level: 'error',
+    resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
+    path,
+    message,
+  };
 }

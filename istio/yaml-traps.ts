@@ -47,6 +47,10 @@ export function trapsOf(root: Node, text: string): Trap[] {
       }
     },
     Scalar: (key, node) => {
+      if (typeof node.value === 'string' && hasHalfPair(node.value)) {
+        const message = 'half of a surrogate pair is no character';
+        traps.push({ offset: node.range?.[0] ?? 0, code: 'PC0012', message });
+      }
       if (node.type !== 'PLAIN') return;
       const trap = trapIn(node, text);
       // A name that reads as a number is one all the same: there it counts how it is written.
@@ -113,4 +117,9 @@ function isAsWritten(node: Scalar, text: string): boolean {
 
 function wordOf(node: Scalar, text: string): string {
   return text.slice(node.range?.[0] ?? 0, node.range?.[1] ?? 0);
+}
+
+/** Half of a surrogate pair, which UTF-8 cannot hold. */
+function hasHalfPair(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
 }

@@ -114,7 +114,7 @@ async function runStep(session: Session, step: Step, earlier: Step[]): Promise<S
   const seen = lines.filter((line) => line.trim() !== '');
   const result = { ...step, seen };
   if (isAsPrinted(step, seen)) return { ...result, verdict: 'agrees' };
-  const known = knownError(step, seen, earlier);
+  const known = await knownError(step, seen, earlier);
   if (known === undefined) return { ...result, verdict: 'differs' };
   if (known.instead !== undefined) {
     const again = await session.run(known.instead, STEP_LIMIT_MS);

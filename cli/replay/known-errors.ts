@@ -1,6 +1,7 @@
 // Where Istio's own pages are wrong: told apart from what this mesh does otherwise, and named in the report.
-import { parseAllDocuments, stringify } from 'yaml';
-import { mended } from '../../istio/slips.ts';
+import { fixAll } from '../../istio/lint/fix-all.ts';
+import { type LintOptions, lint } from '../../istio/lint/lint.ts';
+import { moduleJudge } from '../module-judge.ts';
 import { agrees } from './compare.ts';
 import type { Step } from './page.ts';
 
@@ -17,9 +18,13 @@ export interface KnownError {
  * Why a step came otherwise than its page says, when it is the page that is wrong; undefined when it is not known to be. `earlier` are
  * the steps before it.
  */
-export function knownError(step: Step, seen: string[], earlier: Step[]): KnownError | undefined {
+export async function knownError(
+  step: Step,
+  seen: string[],
+  earlier: Step[],
+): Promise<KnownError | undefined> {
   return (
-    misIndented(step, seen) ??
+    (await misIndented(step, seen)) ??
     refusedAs503(step, seen) ??
     outdated(step, seen) ??
     otherWords(step, seen) ??
@@ -27,18 +32,25 @@ export function knownError(step: Step, seen: string[], earlier: Step[]): KnownEr
   );
 }
 
+const LINT: LintOptions = {
+  namespace: 'default',
+  mesh: { rootNamespace: 'istio-system', pathNormalization: 'BASE' },
+  suppressions: [],
+  judge: moduleJudge({ settings: {} }, false),
+};
+
 /** The mesh refuses a policy whose indentation is wrong; the page goes on as if it had been right. */
-function misIndented({ command }: Step, seen: string[]): KnownError | undefined {
+async function misIndented({ command }: Step, seen: string[]): Promise<KnownError | undefined> {
   if (!seen.some((line) => line.includes('did you mean to'))) return undefined;
   const heredoc = /<<\s*(['"]?)(\w+)\1[^\n]*\n([\s\S]*?)\n\2(\n|$)/.exec(command);
   if (heredoc === null) return undefined;
-  const documents = parseAllDocuments(heredoc[3]!).map((document) => document.toJS() as object);
-  const whole = documents.map(mended);
-  if (whole.some((value) => value === undefined)) return undefined;
-  const yaml = whole.map((value) => stringify(value)).join('---\n');
+  const file = '-';
+  const given = { file, text: heredoc[3]!, sourcesOf: (text: string) => [{ file, text }] };
+  const { files, result } = await fixAll([given], (sources) => lint(sources, LINT));
+  if (result.problems.some(({ level }) => level === 'error')) return undefined;
   return {
-    why: 'the YAML of the page is mis-indented: refused, and applied as the page means it',
-    instead: command.replace(heredoc[3]!, () => yaml.trimEnd()),
+    why: 'the YAML of the page is mis-indented: refused, and applied as `portcullis lint --fix` mends it',
+    instead: command.replace(heredoc[3]!, () => files[0]!.text),
   };
 }
 

@@ -137,6 +137,16 @@ describe("the module's error lines", () => {
     expect(locateErrors([line], resources)).toMatchObject([{ line: 10, column: 5 }]);
   });
 
+  it('are read in no time, however long a word of theirs is, and whatever a name holds', () => {
+    const { resources } = load(
+      'kind: PeerAuthentication\nmetadata: { name: "a: b", namespace: foo }\n',
+    );
+    const word = 'x'.repeat(100_000);
+    const line = `config: resources[0] PeerAuthentication foo/a: b: ${word} is wrong`;
+    expect(locateErrors([line], resources)[0]!.message).toBe(`${word} is wrong`);
+    expect(locateErrors([line.replace(' is wrong', ': wrong')], resources)[0]!.path).toBe(word);
+  });
+
   it('without a resource keep their text', () => {
     const line = 'config: clockSkew: must be a duration';
     expect(locateErrors([line], []).map(formatProblem)).toEqual([

@@ -7,7 +7,6 @@ import { fullHost, protocolAt, servicesOf, workloadsOf } from '../../envoy/mesh/
 import { appliesTo } from '../../envoy/mesh/selection.ts';
 import type { StoredResource } from '../../envoy/mesh/store.ts';
 import { loadResources } from '../../istio/load.ts';
-import { mended } from '../../istio/slips.ts';
 
 const kinds = KINDS.map(({ kind }) => kind);
 
@@ -182,48 +181,5 @@ describe('a policy concerns', () => {
   ])('%s', (_, metadata, does) => {
     const text = `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: ${metadata}`;
     expect(appliesTo(stored(text)[0]!, workload)).toBe(does);
-  });
-});
-
-describe('a slip of indentation', () => {
-  const rules = (value: unknown): object => ({
-    kind: 'AuthorizationPolicy',
-    spec: { rules: [value] },
-  });
-  it.each<[string, object, object | undefined]>([
-    [
-      'a field beside its source',
-      rules({ from: [{ source: null, notRequestPrincipals: ['*'] }] }),
-      rules({ from: [{ source: { notRequestPrincipals: ['*'] } }] }),
-    ],
-    [
-      'an operation among the sources',
-      rules({
-        from: [
-          { source: null, notRequestPrincipals: ['*'], to: null },
-          { operation: null, paths: ['/headers'] },
-        ],
-      }),
-      rules({
-        from: [{ source: { notRequestPrincipals: ['*'] } }],
-        to: [{ operation: { paths: ['/headers'] } }],
-      }),
-    ],
-    ['nothing', rules({ from: [{ source: { principals: ['*'] } }] }), undefined],
-    [
-      'mtls in the selector',
-      {
-        kind: 'PeerAuthentication',
-        spec: { selector: { matchLabels: {}, mtls: { mode: 'STRICT' } } },
-      },
-      {
-        kind: 'PeerAuthentication',
-        spec: { selector: { matchLabels: {} }, mtls: { mode: 'STRICT' } },
-      },
-    ],
-  ])('%s', (_, slipped, meant) => {
-    const before = structuredClone(slipped);
-    expect(mended(slipped)).toEqual(meant);
-    expect(slipped).toEqual(before);
   });
 });

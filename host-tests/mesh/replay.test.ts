@@ -66,7 +66,7 @@ describe('an error of a page', () => {
     expected,
   });
 
-  it('is a policy whose indentation is wrong: what the page means is run instead', () => {
+  it('is a policy whose indentation is wrong: what the page means is run instead', async () => {
     const command = `kubectl apply -f - <<EOF
 apiVersion: security.istio.io/v1beta1
 kind: PeerAuthentication
@@ -81,29 +81,31 @@ spec:
       mode: DISABLE
 EOF`;
     const seen = ['-:10:5: Error … unknown field; did you mean to un-indent it?'];
-    const known = knownError(step(command), seen, [])!;
+    const known = (await knownError(step(command), seen, []))!;
     expect(known.why).toContain('mis-indented');
     expect(known.instead).toContain(
       'spec:\n  selector:\n    matchLabels:\n      app: httpbin\n  mtls:\n',
     );
   });
 
-  it('is a 503 for a refused plaintext connection', () => {
+  it('is a 503 for a refused plaintext connection', async () => {
     const expected = ['a to b: 200', 'c to b: 503'];
     const seen = ['a to b: 200', 'c to b: 000', 'command terminated with exit code 56'];
-    expect(knownError(step('x', expected), seen, [])?.why).toContain('not 503');
-    expect(knownError(step('x', expected), ['a to b: 000', ...seen.slice(1)], [])).toBeUndefined();
+    expect((await knownError(step('x', expected), seen, []))?.why).toContain('not 503');
+    expect(
+      await knownError(step('x', expected), ['a to b: 000', ...seen.slice(1)], []),
+    ).toBeUndefined();
   });
 
-  it('is a policy for the whole mesh that nobody has deleted', () => {
+  it('is a policy for the whole mesh that nobody has deleted', async () => {
     const mesh = step('kind: PeerAuthentication\nnamespace: "istio-system"');
     const later = step('kubectl exec …', ['a to b: 200']);
-    expect(knownError(later, ['a to b: 000'], [mesh])?.mustAgree).toBe(true);
-    expect(knownError(later, ['a to b: 000'], [])).toBeUndefined();
+    expect((await knownError(later, ['a to b: 000'], [mesh]))?.mustAgree).toBe(true);
+    expect(await knownError(later, ['a to b: 000'], [])).toBeUndefined();
   });
 
-  it('is nothing that merely came otherwise', () => {
-    expect(knownError(step('curl x', ['200']), ['403'], [])).toBeUndefined();
-    expect(knownError(step('kubectl get pods', ['a']), ['b'], [])).toBeUndefined();
+  it('is nothing that merely came otherwise', async () => {
+    expect(await knownError(step('curl x', ['200']), ['403'], [])).toBeUndefined();
+    expect(await knownError(step('kubectl get pods', ['a']), ['b'], [])).toBeUndefined();
   });
 });

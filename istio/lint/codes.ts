@@ -24,6 +24,7 @@ export const CODES = {
   PC0009: error('the name of a field is no string'),
   PC0010: error('a number that JSON does not have'),
   PC0011: error('a resource stands there twice'),
+  PC0012: error('a text that is no Unicode'),
 
   // The schema.
   PC0101: error('unknown field'),

@@ -4,6 +4,7 @@ import type { Code } from './codes.ts';
 /** In this order: the first that fits. */
 const CODES: [RegExp, Code][] = [
   [/^unknown field/, 'PC0101'],
+  [/not valid JSON/, 'PC0105'],
   [/not supported yet|OpenID discovery is not supported|envoyExtAuthzGrpc/, 'PC0217'],
   [/must be a time such as/, 'PC0216'],
   [/^must be (a|an|true or false|one of ).*, not (null|a |an )/, 'PC0102'],

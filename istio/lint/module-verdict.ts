@@ -13,14 +13,13 @@ export interface Verdict {
 /** UTF-16 units of JSON; the module takes 3 MiB. */
 const MAX_PIECE = 1_000_000;
 
-/** Asks in pieces, and again in smaller ones where not every error was printed. */
+/** Asks in pieces, and again in smaller ones until every error is somebody's. */
 export async function judgeInPieces(resources: Resource[], judge: ModuleJudge): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   const queue = piecesOf(resources);
   for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
     const lines = await judge(piece);
-    const isCut = lines.some((line) => line.includes('more problems are not shown'));
-    if (isCut && piece.length > 1) {
+    if (piece.length > 1 && !lines.every(isAboutOne)) {
       const half = Math.ceil(piece.length / 2);
       queue.unshift(piece.slice(0, half), piece.slice(half));
     } else {
@@ -28,6 +27,11 @@ export async function judgeInPieces(resources: Resource[], judge: ModuleJudge): 
     }
   }
   return verdicts;
+}
+
+/** Whether a line tells which resource it is about: what cannot be read at all, or was not printed, does not. */
+function isAboutOne(line: string): boolean {
+  return line.startsWith('config: resources[');
 }
 
 /** No piece holds a resource twice: that is for others to say. */
