@@ -30,7 +30,9 @@ export function meaningOf(
   }
   const names = Object.keys(here.schema.properties ?? {});
   const to = nearest(key, names);
-  return to === undefined ? undefined : { kind: 'rename', to, isSure: isSure(key, to, names) };
+  if (to !== undefined) return { kind: 'rename', to, isSure: isSure(key, to, names) };
+  const map = textMapFor(object[key], here.schema);
+  return map === undefined ? undefined : { kind: 'indent', under: map, isList: false };
 }
 
 /** The schema of the objects within a member: of itself, of a list's elements, or of a map's values. */
@@ -64,6 +66,15 @@ function childWith(
     found ??= name;
   }
   return found;
+}
+
+/** The only member that takes texts of any name, as `matchLabels` does, where `value` is one. */
+function textMapFor(value: unknown, schema: CrdSchema): string | undefined {
+  if (!['string', 'number', 'boolean'].includes(typeof value)) return undefined;
+  const maps = Object.entries(schema.properties ?? {}).filter(
+    ([, field]) => field.additionalProperties?.type === 'string',
+  );
+  return maps.length === 1 ? maps[0]![0] : undefined;
 }
 
 function pathTo(key: string, schema: CrdSchema, depth: number): string | undefined {
