@@ -13,7 +13,14 @@ const MARKDOWN = /\.(md|markdown)$/i;
 /** Reads what is named: files, folders (`recursive`: and those within), `-` for standard input. Throws Failure. */
 export async function lintFiles(names: string[], recursive: boolean): Promise<LintFile[]> {
   const found: string[] = [];
-  for (const name of names) found.push(...(await filesOf(name, recursive)));
+  for (const name of names) {
+    const files = await filesOf(name, recursive);
+    if (files.length === 0) {
+      const hint = recursive ? '' : '; -R looks into the folders within';
+      throw new Failure(ExitCode.Usage, `${name}: no YAML or JSON in this folder${hint}`);
+    }
+    found.push(...files);
+  }
   const files: LintFile[] = [];
   for (const file of new Set(found)) {
     const sourcesOf: LintFile['sourcesOf'] = MARKDOWN.test(file)
