@@ -81,7 +81,7 @@ async function run(names: string[], options: Options): Promise<void> {
   if (options.dryRun === true && options.fix !== true) {
     throw new Failure(ExitCode.Usage, '--dry-run: only with --fix');
   }
-  const lintOptions = await optionsOf(options);
+  const lintOptions = await lintOptionsOf(options);
   const files = await lintFiles(names, options.recursive ?? false);
   const relint = (sources: Source[]): Promise<LintResult> => lint(sources, lintOptions);
   const result =
@@ -127,7 +127,10 @@ async function fix(
   return fixed.result;
 }
 
-async function optionsOf(options: Options): Promise<LintOptions> {
+/** What lint is told by the command line. Throws Failure. */
+export async function lintOptionsOf(
+  options: Pick<Options, 'namespace' | 'meshConfig' | 'suppress'>,
+): Promise<LintOptions> {
   const mesh = await meshConfigOf(options.meshConfig);
   const { settings } = mesh;
   const trustDomains = [settings.trustDomain, ...(settings.trustDomainAliases ?? [])];
@@ -145,7 +148,7 @@ async function optionsOf(options: Options): Promise<LintOptions> {
       ? { providers: (settings.extensionProviders ?? []).flatMap(({ name }) => name ?? []) }
       : {}),
     suppressions: (options.suppress ?? []).map(suppressionOf),
-    judge: moduleJudge(mesh, isGiven),
+    judge: moduleJudge(mesh, options.meshConfig),
   };
 }
 
@@ -160,14 +163,19 @@ function suppressionOf(text: string): Suppression {
 /** A namespace that no policy can be in: what the module has to say of policies does not depend on the workload. */
 const NOBODY = { namespace: '-', labels: {} };
 
-function moduleJudge({ settings }: MeshConfig, isGiven: boolean): ModuleJudge {
+/** Throws Failure where the MeshConfig itself is wrong. */
+function moduleJudge({ settings }: MeshConfig, meshConfig: string | undefined): ModuleJudge {
   return async (resources) => {
     const configuration = pluginConfiguration(resources, {
       ...settings,
       connectionFacts: CONNECTION_FACTS,
-      ...(isGiven ? {} : { extensionProviders: assumedProviders(resources) }),
+      ...(meshConfig === undefined ? { extensionProviders: assumedProviders(resources) } : {}),
     });
-    return (await judgeConfiguration(configuration, NOBODY)).errors;
+    const { errors } = await judgeConfiguration(configuration, NOBODY);
+    const ofMesh = errors.filter((line) => line.startsWith('config: extensionProviders'));
+    if (meshConfig === undefined || ofMesh.length === 0) return errors;
+    const lines = ofMesh.map((line) => line.replace('config:', `${meshConfig}:`));
+    throw new Failure(ExitCode.Usage, ...lines);
   };
 }
 
