@@ -41,10 +41,11 @@ export function objectWithin(schema: CrdSchema): CrdSchema | undefined {
   return inner?.properties === undefined ? undefined : inner;
 }
 
-/** Whether a name is a slip of the pen away from `to`, and two from every other. */
+/** Whether a name is a slip of the pen away from `to`, and two from every other, or differs from `to` alone by its case only. */
 function isSure(key: string, to: string, names: string[]): boolean {
   const distance = (name: string): number => editDistance(key.toLowerCase(), name.toLowerCase());
   const others = names.filter((name) => name !== to);
+  if (distance(to) === 0) return others.every((name) => distance(name) > 0);
   return distance(to) <= 2 && others.every((name) => distance(name) > distance(to) + 1);
 }
 
