@@ -3,7 +3,9 @@ import { codeOfMessage } from './lint/module-codes.ts';
 import type { Resource } from './load.ts';
 import type { Problem } from './problem.ts';
 
-const RESOURCE_LINE = /^config: resources\[(\d+)\](?: ([^:]*))?: (.*)$/s;
+const RESOURCE_LINE = /^config: resources\[(\d+)\](.*)$/s;
+/** What follows where the resource is named otherwise than here, or not at all. */
+const SUBJECT = /^(?: [^:]*)?: (.*)$/s;
 /** A path is what stands before the first colon, if it looks like one. */
 const PATH = /^((?:[\w/.-]+(?:\[\d+\])*\.?)+): (.*)$/s;
 
@@ -17,13 +19,18 @@ export function locateErrors(lines: string[], resources: Resource[]): Problem[] 
       const file = resources[0]?.file ?? '-';
       return { file, line: 1, column: 1, code: codeOfMessage(message), level: 'error', message };
     }
-    const [, path, message] = PATH.exec(match[3]!) ?? [undefined, '', match[3]!];
+    const title = `${resource.kind} ${resource.namespace}/${resource.name}`;
+    const rest = match[2]!;
+    const told = rest.startsWith(` ${title}: `)
+      ? rest.slice(title.length + 3)
+      : (SUBJECT.exec(rest)?.[1] ?? rest);
+    const [, path, message] = PATH.exec(told) ?? [undefined, '', told];
     return {
       file: resource.file,
       ...resource.locate(path),
       code: codeOfMessage(message),
       level: 'error',
-      resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
+      resource: title,
       path,
       message,
     };
