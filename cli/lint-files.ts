@@ -1,5 +1,5 @@
 // The files that `lint` looks at: those that are named, and those in folders that are.
-import { chmod, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../envoy/errors.ts';
 import type { LintFile } from '../istio/lint/fix-all.ts';
@@ -58,9 +58,16 @@ export async function replaceFiles(files: { file: string; text: string }[]): Pro
     for (const { file, text } of files) {
       const target = await realpath(file);
       const temporary = `${target}.portcullis-${process.pid}`;
+      const { mode } = await stat(target);
+      const handle = await open(temporary, 'wx');
+      // From here on it is ours, and ours to remove.
       written.push({ temporary, target });
-      await writeFile(temporary, text, { flag: 'wx' });
-      await chmod(temporary, (await stat(target)).mode);
+      try {
+        await handle.writeFile(text);
+        await handle.chmod(mode);
+      } finally {
+        await handle.close();
+      }
     }
     for (const { temporary, target } of written) await rename(temporary, target);
   } catch (error) {
