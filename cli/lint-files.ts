@@ -1,5 +1,5 @@
 // The files that `lint` looks at: those that are named, and those in folders that are.
-import { chmod, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../envoy/errors.ts';
 import type { LintFile } from '../istio/lint/fix-all.ts';
@@ -13,7 +13,14 @@ const MARKDOWN = /\.(md|markdown)$/i;
 /** Reads what is named: files, folders (`recursive`: and those within), `-` for standard input. Throws Failure. */
 export async function lintFiles(names: string[], recursive: boolean): Promise<LintFile[]> {
   const found: string[] = [];
-  for (const name of names) found.push(...(await filesOf(name, recursive)));
+  for (const name of names) {
+    const files = await filesOf(name, recursive);
+    if (files.length === 0) {
+      const hint = recursive ? '' : '; -R looks into the folders within';
+      throw new Failure(ExitCode.Usage, `${name}: no YAML or JSON in this folder${hint}`);
+    }
+    found.push(...files);
+  }
   const files: LintFile[] = [];
   for (const file of new Set(found)) {
     const sourcesOf: LintFile['sourcesOf'] = MARKDOWN.test(file)
@@ -51,9 +58,16 @@ export async function replaceFiles(files: { file: string; text: string }[]): Pro
     for (const { file, text } of files) {
       const target = await realpath(file);
       const temporary = `${target}.portcullis-${process.pid}`;
+      const { mode } = await stat(target);
+      const handle = await open(temporary, 'wx');
+      // From here on it is ours, and ours to remove.
       written.push({ temporary, target });
-      await writeFile(temporary, text, { flag: 'wx' });
-      await chmod(temporary, (await stat(target)).mode);
+      try {
+        await handle.writeFile(text);
+        await handle.chmod(mode);
+      } finally {
+        await handle.close();
+      }
     }
     for (const { temporary, target } of written) await rename(temporary, target);
   } catch (error) {

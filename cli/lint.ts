@@ -77,7 +77,7 @@ async function run(names: string[], options: Options): Promise<void> {
   if (options.dryRun === true && options.fix !== true) {
     throw new Failure(ExitCode.Usage, '--dry-run: only with --fix');
   }
-  const lintOptions = await optionsOf(options);
+  const lintOptions = await lintOptionsOf(options);
   const files = await lintFiles(names, options.recursive ?? false);
   const relint = (sources: Source[]): Promise<LintResult> => lint(sources, lintOptions);
   const result =
@@ -123,12 +123,18 @@ async function fix(
   return fixed.result;
 }
 
-async function optionsOf(options: Options): Promise<LintOptions> {
+/** What lint is told by the command line. Throws Failure. */
+export async function lintOptionsOf(
+  options: Pick<Options, 'namespace' | 'meshConfig' | 'suppress'>,
+): Promise<LintOptions> {
   const mesh = await meshConfigOf(options.meshConfig);
   const judge = moduleJudge(mesh, options.meshConfig !== undefined);
   const wrong = await judge([]);
   if (wrong.length > 0) {
-    throw new Failure(ExitCode.Usage, ...wrong.map((line) => `${options.meshConfig}: ${line}`));
+    throw new Failure(
+      ExitCode.Usage,
+      ...wrong.map((line) => line.replace('config:', `${options.meshConfig}:`)),
+    );
   }
   const { settings } = mesh;
   const trustDomains = [settings.trustDomain, ...(settings.trustDomainAliases ?? [])];

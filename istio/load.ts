@@ -158,8 +158,8 @@ function addResources(node: Node, reading: Reading): void {
   if (verdict !== true) return report(placeOf(node, 'kind').offset, 'PC0007', verdict);
   const traps = trapsOf(node, source.text);
   for (const trap of traps) report(trap.offset, trap.code, trap.message, trap.fix);
-  // An alias may stand for more than memory holds, and what is no Unicode is no JSON.
-  if (traps.some(({ code }) => code === 'PC0004' || code === 'PC0012')) return;
+  // An alias may stand for more than memory holds, a name that is no string for anything, and what is no Unicode is no JSON.
+  if (traps.some(({ code }) => ['PC0004', 'PC0009', 'PC0012'].includes(code))) return;
   const value = node.toJSON() as Record<string, unknown>;
   const metadata = (value.metadata ?? {}) as Record<string, unknown>;
   if (typeof metadata === 'object' && !Array.isArray(metadata)) {

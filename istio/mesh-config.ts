@@ -43,14 +43,20 @@ function textsOf(mesh: Record<string, unknown>, field: string): string[] | undef
   return value;
 }
 
-/** The list as it is written: the module judges it. */
+/** The list as it is written: the module judges it. Only ports in quotes, which protobuf's JSON takes, become numbers. */
 function providersOf(value: unknown): ExtensionProvider[] | undefined {
   if (value === undefined) return undefined;
   const isObject = (item: unknown): boolean => typeof item === 'object' && item !== null;
   if (!Array.isArray(value) || !value.every(isObject)) {
     throw new Error('extensionProviders must be a list of objects');
   }
-  return value as ExtensionProvider[];
+  return (value as ExtensionProvider[]).map((provider) => {
+    const { envoyExtAuthzHttp: http } = provider as {
+      envoyExtAuthzHttp?: { port?: unknown } | null;
+    };
+    if (typeof http?.port !== 'string' || !/^\d+$/.test(http.port)) return provider;
+    return { ...provider, envoyExtAuthzHttp: { ...http, port: Number(http.port) } };
+  });
 }
 
 function normalizationOf(value: unknown): MeshConfig['pathNormalization'] {

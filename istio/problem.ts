@@ -23,10 +23,18 @@ export interface Problem {
 
 const WORDS: Record<Level, string> = { error: 'Error', warning: 'Warning', info: 'Info' };
 
-/** `FILE:LINE:COL: Error [CODE] (KIND NS/NAME) PATH: MESSAGE` */
+/** `FILE:LINE:COL: Error [CODE] (KIND NS/NAME) PATH: MESSAGE`, one line, whatever is quoted in it. */
 export function formatProblem(problem: Problem): string {
   const { file, line, column, code, level, resource, path, message } = problem;
   const subject = resource === undefined ? '' : ` (${resource})`;
   const field = path === undefined || path === '' ? '' : ` ${path}:`;
-  return `${file}:${line}:${column}: ${WORDS[level]} [${code}]${subject}${field} ${message}`;
+  const text = `${file}:${line}:${column}: ${WORDS[level]} [${code}]${subject}${field} ${message}`;
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, escaped);
+}
+
+/** As JSON would write it: a terminal obeys such characters. */
+function escaped(character: string): string {
+  const short = JSON.stringify(character).slice(1, -1);
+  const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+  return short === character ? `\\u${code}` : short;
 }

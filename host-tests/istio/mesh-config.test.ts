@@ -26,6 +26,20 @@ accessLogFile: /dev/stdout
     );
   });
 
+  it('takes the port of a provider in quotes', () => {
+    const text = `
+extensionProviders:
+- name: authorizer
+  envoyExtAuthzHttp: { service: authorizer.foo, port: "8000" }
+- name: tracing
+  zipkin: { service: zipkin.tracing, port: "9411" }
+`;
+    expect(readMeshConfig(text).settings.extensionProviders).toEqual([
+      { name: 'authorizer', envoyExtAuthzHttp: { service: 'authorizer.foo', port: 8000 } },
+      { name: 'tracing', zipkin: { service: 'zipkin.tracing', port: '9411' } },
+    ]);
+  });
+
   it.each([
     ['trustDomain: 1', 'trustDomain must be a string'],
     ['trustDomainAliases: a', 'trustDomainAliases must be a list of strings'],

@@ -39,15 +39,31 @@ export function columnOf(text: string, offset: number): number {
   return offset - lineStart(text, offset);
 }
 
-/** Moves lines to the right by `by` columns, or to the left where that is negative: those that begin after `start` and before `end`. */
+/** Offset of the beginning of the comments right above the line that `offset` stands in, at its own column; of that line where there are none. */
+export function commentStart(text: string, offset: number): number {
+  let at = lineStart(text, offset);
+  const column = text.slice(at).search(/[^ ]/);
+  while (at > 0) {
+    const above = lineStart(text, at - 1);
+    const line = text.slice(above, at);
+    if (line.search(/[^ ]/) !== column || line[column] !== '#') break;
+    at = above;
+  }
+  return at;
+}
+
+/**
+ * Moves lines to the right by `by` columns, or to the left where that is negative: those that begin after `start` and before
+ * `end`. What stands further left than that, as a comment may, goes to the margin.
+ */
 export function shiftLines(text: string, start: number, end: number, by: number): Edit[] {
   const edits: Edit[] = [];
   for (let at = lineStart(text, start); at < end; at = lineEnd(text, at)) {
     if (at < start) continue;
-    const isBlank = text.slice(at, lineEnd(text, at)).trim() === '';
-    if (isBlank) continue;
+    const line = text.slice(at, lineEnd(text, at));
+    if (line.trim() === '') continue;
     if (by > 0) edits.push({ start: at, end: at, text: ' '.repeat(by) });
-    else edits.push({ start: at, end: at - by, text: '' });
+    else edits.push({ start: at, end: at + Math.min(-by, line.search(/[^ ]/)), text: '' });
   }
   return edits;
 }

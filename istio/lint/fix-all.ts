@@ -21,55 +21,89 @@ export interface Fixed {
   result: LintResult;
 }
 
-/** More than any file needs: every round mends at least one finding. */
+type Relint = (sources: Source[]) => Promise<LintResult>;
+type Step = Pick<Fixed, 'files' | 'result'>;
+
+/** More than any file needs: every round mends at least one finding, or finds one that cannot be. */
 const MAX_ROUNDS = 200;
+/** How many mistakes may hide behind one another: a list within a list that was none, with a word in the wrong case. */
+const MAX_STEPS = 8;
 
 /** Mends the files; `relint` lints them all. */
-export async function fixAll(
-  given: LintFile[],
-  relint: (sources: Source[]) => Promise<LintResult>,
-): Promise<Fixed> {
-  let files = given;
-  let result = await relint(sourcesOf(files));
-  const before = result.problems.length;
+export async function fixAll(given: LintFile[], relint: Relint): Promise<Fixed> {
+  let step: Step = { files: given, result: await relint(sourcesOf(given)) };
+  const before = step.result.problems.length;
   const refused = new Set<string>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const candidates = result.problems.filter(
-      (problem) => problem.fix !== undefined && !refused.has(keyOf(problem)),
-    );
-    if (candidates.length === 0) break;
-    const attempt = await better(files, result, oneEach(candidates), relint);
-    const chosen = attempt ?? (await better(files, result, candidates.slice(0, 1), relint));
-    if (chosen === undefined) {
-      refused.add(keyOf(candidates[0]!));
-      continue;
-    }
-    ({ files, result } = chosen);
+    const open = fixable(step.result).filter((problem) => !refused.has(keyOf(problem)));
+    if (open.length === 0) break;
+    step = (await better(step, oneEach(worst(open)), refused, relint)) ?? step;
   }
-  return { files, result, mended: Math.max(before - result.problems.length, 0) };
+  return { ...step, mended: Math.max(before - step.result.problems.length, 0) };
 }
 
-/** The files with the problems' fixes; undefined where that leaves no fewer problems, or other ones. */
+/** The files with the problems' fixes, or with those of some of them; undefined where all are refused. */
 async function better(
-  files: LintFile[],
-  before: LintResult,
+  from: Step,
   problems: Problem[],
-  relint: (sources: Source[]) => Promise<LintResult>,
-): Promise<{ files: LintFile[]; result: LintResult } | undefined> {
+  refused: Set<string>,
+  relint: Relint,
+): Promise<Step | undefined> {
+  const attempt = await mendedBy(from, problems, relint);
+  if (attempt !== undefined) return attempt;
+  if (problems.length === 1) {
+    refused.add(keyOf(problems[0]!));
+    return undefined;
+  }
+  const half = Math.ceil(problems.length / 2);
+  return (
+    (await better(from, problems.slice(0, half), refused, relint)) ??
+    (await better(from, problems.slice(half), refused, relint))
+  );
+}
+
+/**
+ * The files with the problems' fixes, and with those of what these bring to light; undefined where a fix does not make its
+ * problem go away, or brings others that cannot be mended.
+ */
+async function mendedBy(
+  from: Step,
+  problems: Problem[],
+  relint: Relint,
+): Promise<Step | undefined> {
+  const known = new Set(from.result.problems.map(keyOf));
+  const places = new Set(problems.map(resourceOf));
+  const areErrors = problems[0]!.level === 'error';
+  let owed = problems.length;
+  let step = await applied(from, problems, relint);
+  for (let i = 0; i < MAX_STEPS; i++) {
+    if (step.result.resources.length < from.result.resources.length) return undefined;
+    const gained = errorsOf(from.result) - errorsOf(step.result);
+    if (areErrors && gained >= owed) return step;
+    if (!areErrors) {
+      const isLess = from.result.problems.length - step.result.problems.length >= owed;
+      return gained >= 0 && isLess ? step : undefined;
+    }
+    const next = oneEach(
+      fixable(step.result).filter(
+        (problem) => problem.level === 'error' && places.has(resourceOf(problem)),
+      ),
+    );
+    if (next.length === 0) return undefined;
+    owed += next.filter((problem) => known.has(keyOf(problem))).length;
+    step = await applied(step, next, relint);
+  }
+  return undefined;
+}
+
+async function applied({ files }: Step, problems: Problem[], relint: Relint): Promise<Step> {
   const changed = files.map((file) => {
     const edits = problems
       .filter((problem) => problem.file === file.file)
       .flatMap(({ fix }) => fix!);
     return edits.length === 0 ? file : { ...file, text: withEdits(file.text, edits) };
   });
-  const result = await relint(sourcesOf(changed));
-  const isReadable = result.resources.length >= before.resources.length;
-  const errors = ({ problems: all }: LintResult): number =>
-    all.filter(({ level }) => level === 'error').length;
-  const isBetter =
-    errors(result) < errors(before) ||
-    (errors(result) === errors(before) && result.problems.length < before.problems.length);
-  return isReadable && isBetter ? { files: changed, result } : undefined;
+  return { files: changed, result: await relint(sourcesOf(changed)) };
 }
 
 /** One fix a resource: what they mend may have moved for the next one. */
@@ -77,7 +111,7 @@ function oneEach(problems: Problem[]): Problem[] {
   const chosen = new Map<string, Problem>();
   const edits = new Map<string, Edit[]>();
   for (const problem of problems) {
-    const key = `${problem.file} ${problem.resource}`;
+    const key = resourceOf(problem);
     const made = edits.get(problem.file) ?? [];
     if (chosen.has(key) || collide(made, problem.fix!)) continue;
     chosen.set(key, problem);
@@ -86,8 +120,26 @@ function oneEach(problems: Problem[]): Problem[] {
   return [...chosen.values()];
 }
 
+function fixable({ problems }: LintResult): Problem[] {
+  return problems.filter(({ fix }) => fix !== undefined);
+}
+
+/** The errors, or, where there are none, the others: of those that an error hides, nothing can be told by counting. */
+function worst(problems: Problem[]): Problem[] {
+  const errors = problems.filter(({ level }) => level === 'error');
+  return errors.length > 0 ? errors : problems;
+}
+
+function errorsOf({ problems }: LintResult): number {
+  return problems.filter(({ level }) => level === 'error').length;
+}
+
 function sourcesOf(files: LintFile[]): Source[] {
   return files.flatMap(({ text, sourcesOf: read }) => read(text));
+}
+
+function resourceOf({ file, resource }: Problem): string {
+  return `${file} ${resource}`;
 }
 
 function keyOf({ file, line, column, code, path }: Problem): string {

@@ -3,7 +3,7 @@
 import { type Node, type Pair, type YAMLMap, isMap, isScalar, isSeq } from 'yaml';
 import type { Resource } from '../load.ts';
 import { type Place, nameOf } from '../place.ts';
-import { type Edit, columnOf, lineEnd, lineStart, shiftLines } from './edits.ts';
+import { type Edit, columnOf, commentStart, lineEnd, lineStart, shiftLines } from './edits.ts';
 import type { Intent } from './intent.ts';
 
 /** The edits that make `intent` true of what stands at `path`; undefined where that is not clear. */
@@ -17,7 +17,7 @@ export function fixOf(resource: Resource, path: string, intent: Intent): Edit[] 
     case 'quote':
       return quoted(place.node, text);
     case 'rename':
-      return intent.isSure ? renamed(place, intent.to) : undefined;
+      return intent.isSure ? renamed(place, text, intent.to) : undefined;
     case 'list':
       return asList(place, text);
     case 'indent':
@@ -44,12 +44,10 @@ function replaced(node: Node | null, text: string, by: string): Edit[] | undefin
   return [{ start, end, text: quote + by + quote }];
 }
 
-function renamed({ pair, parent }: Place, to: string): Edit[] | undefined {
-  const key = pair?.key;
-  if (!isScalar(key) || !key.range || !isMap(parent?.node)) return undefined;
+function renamed({ pair, parent }: Place, text: string, to: string): Edit[] | undefined {
+  if (pair === undefined || !isMap(parent?.node)) return undefined;
   if (memberOf(parent.node, to) !== undefined) return undefined;
-  const [start, end] = key.range;
-  return [{ start, end, text: to }];
+  return replaced(pair.key as Node, text, to);
 }
 
 /** `a: x` becomes `a: [x]`, and a block beneath `a:` the only element of a list. */
@@ -93,12 +91,15 @@ function indented(
   if (isEmpty(value)) {
     if (isList) return [{ start, end: start, text: '- ' }, ...own(2)];
     const by = columnOf(text, (sibling.key as Node).range![0]) + 2 - column;
-    return by > 0 ? shiftLines(text, lineStart(text, start), end, by) : undefined;
+    return by > 0 ? shiftLines(text, commentStart(text, start), end, by) : undefined;
   }
-  if (isList || !isMap(value) || value.flow === true) return undefined;
-  const first = (value.items[0]?.key as Node | undefined)?.range?.[0];
+  // What follows a list belongs to its last element.
+  const object = isList && isSeq(value) && value.flow !== true ? value.items.at(-1) : value;
+  if (!isMap(object) || object.flow === true) return undefined;
+  if (memberOf(object, nameOf(pair!)!) !== undefined) return undefined;
+  const first = (object.items[0]?.key as Node | undefined)?.range?.[0];
   const by = first === undefined ? 0 : columnOf(text, first) - column;
-  return by > 0 ? shiftLines(text, lineStart(text, start), end, by) : undefined;
+  return by > 0 ? shiftLines(text, commentStart(text, start), end, by) : undefined;
 }
 
 function unIndented({ pair, node, parent }: Place, text: string, to: string): Edit[] | undefined {
@@ -121,12 +122,12 @@ function unIndented({ pair, node, parent }: Place, text: string, to: string): Ed
   const isLast = withoutComments(behind) === '';
   // The rest of the list around it becomes its own: `to:` too far in, with its operations in the right place.
   const takesRest = isEmpty(node) && firstColumn(behind) === column && /^\s*-\s/.test(behind);
-  if (isLast || takesRest) return shiftLines(text, lineStart(text, start), end, by);
-  const from = lineStart(text, start);
+  if (isLast || takesRest) return shiftLines(text, commentStart(text, start), end, by);
+  const from = commentStart(text, start);
   const moved = text.slice(from, end);
   const shifted = moved
     .split('\n')
-    .map((line) => (line.trim() === '' ? line : line.slice(-by)))
+    .map((line) => line.slice(Math.min(-by, Math.max(line.search(/[^ ]/), 0))))
     .join('\n');
   const target = endOf(text, outer.node!);
   const needsFeed = target > 0 && text[target - 1] !== '\n';

@@ -8,6 +8,7 @@ const NAMESPACE = /(?:\s-n|\s--namespace)[ =]([\w-]+)/;
 /**
  * The resources of a Markdown file, one source a block. Everything else is blanked out, so that lines, columns and offsets
  * are those of the file. Each block is a step: what one brings, another may bring again.
+ * Without any, there is one empty source: a file that was looked at.
  */
 export function markdownSources(file: string, text: string): Source[] {
   const lines = text.split('\n');
@@ -21,7 +22,8 @@ export function markdownSources(file: string, text: string): Source[] {
     if (/^ya?ml$/.test(language)) sources.push(sourceOf(file, lines, block));
     else sources.push(...heredocs(file, lines, block));
   }
-  return sources.filter(({ text: own }) => /^\s*"?apiVersion"?\s*:/m.test(own));
+  const found = sources.filter(({ text: own }) => /^\s*"?apiVersion"?\s*:/m.test(own));
+  return found.length > 0 ? found : [{ file, text: '' }];
 }
 
 interface Block {

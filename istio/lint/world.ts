@@ -45,6 +45,8 @@ export interface World {
   policies: Policy[];
   requestAuthentications: RequestAuthentication[];
   peerAuthentications: PeerAuthentication[];
+  /** Whether a VirtualService chooses by claims: without a token, a request has another route or none. */
+  routesByClaims: boolean;
 }
 
 type Json = Record<string, unknown>;
@@ -57,6 +59,10 @@ export function worldOf(resources: Resource[], context: Resource[], mesh: Mesh):
     policies: [],
     requestAuthentications: [],
     peerAuthentications: [],
+    routesByClaims: resources.some(
+      ({ kind, value }) =>
+        kind === 'VirtualService' && JSON.stringify(value).includes('"@request.auth.claims'),
+    ),
   };
   for (const resource of resources) {
     const spec = (resource.value.spec ?? {}) as Json;

@@ -64,8 +64,15 @@ function holds(rule: string, self: unknown): boolean {
     compiled.set(rule, run);
   }
   try {
-    return run({ self }) === true;
+    return run({ self: asMaps(self) }) === true;
   } catch {
     return false;
   }
+}
+
+/** Objects as maps: the names of their members are anybody's, `constructor` included. */
+function asMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asMaps);
+  if (typeof value !== 'object' || value === null) return value;
+  return new Map(Object.entries(value).map(([name, member]) => [name, asMaps(member)]));
 }

@@ -30,7 +30,9 @@ export function meaningOf(
   }
   const names = Object.keys(here.schema.properties ?? {});
   const to = nearest(key, names);
-  return to === undefined ? undefined : { kind: 'rename', to, isSure: isSure(key, to, names) };
+  if (to !== undefined) return { kind: 'rename', to, isSure: isSure(key, to, names) };
+  const map = textMapFor(object[key], here.schema);
+  return map === undefined ? undefined : { kind: 'indent', under: map, isList: false };
 }
 
 /** The schema of the objects within a member: of itself, of a list's elements, or of a map's values. */
@@ -39,10 +41,11 @@ export function objectWithin(schema: CrdSchema): CrdSchema | undefined {
   return inner?.properties === undefined ? undefined : inner;
 }
 
-/** Whether a name is a slip of the pen away from `to`, and two from every other. */
+/** Whether a name is a slip of the pen away from `to`, and two from every other, or differs from `to` alone by its case only. */
 function isSure(key: string, to: string, names: string[]): boolean {
   const distance = (name: string): number => editDistance(key.toLowerCase(), name.toLowerCase());
   const others = names.filter((name) => name !== to);
+  if (distance(to) === 0) return others.every((name) => distance(name) > 0);
   return distance(to) <= 2 && others.every((name) => distance(name) > distance(to) + 1);
 }
 
@@ -64,6 +67,15 @@ function childWith(
     found ??= name;
   }
   return found;
+}
+
+/** The only member that takes texts of any name, as `matchLabels` does, where `value` is one. */
+function textMapFor(value: unknown, schema: CrdSchema): string | undefined {
+  if (!['string', 'number', 'boolean'].includes(typeof value)) return undefined;
+  const maps = Object.entries(schema.properties ?? {}).filter(
+    ([, field]) => field.additionalProperties?.type === 'string',
+  );
+  return maps.length === 1 ? maps[0]![0] : undefined;
 }
 
 function pathTo(key: string, schema: CrdSchema, depth: number): string | undefined {

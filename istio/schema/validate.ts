@@ -29,8 +29,12 @@ export function schemaFindings(kind: string, resource: Record<string, unknown>):
   const findings = validate(value)
     ? []
     : rootCauses(validate.errors ?? []).map((error) => findingOf(error, resource, schema));
+  const blocked = findings.filter(({ code }) => code !== 'PC0101').map(({ path }) => path);
   for (const { path, message } of breachesOf(value, schema)) {
-    findings.push({ path, code: 'PC0107', message });
+    // As in the API server, a rule is for what has the right form.
+    if (!blocked.some((inner) => leadsTo(path, inner))) {
+      findings.push({ path, code: 'PC0107', message });
+    }
   }
   return [...envelopeFindings(kind, resource), ...findings];
 }
@@ -247,6 +251,11 @@ function pathOf(steps: string[], resource: unknown): string {
     value = (value as Record<string, unknown> | undefined)?.[step];
   }
   return path;
+}
+
+/** Whether `path` is `inner`, or a part of the way to it. */
+function leadsTo(path: string, inner: string): boolean {
+  return path === '' || (inner.startsWith(path) && /^($|[.[])/.test(inner.slice(path.length)));
 }
 
 function join(path: string, name: string): string {

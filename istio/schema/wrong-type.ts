@@ -19,7 +19,7 @@ function intentOf(value: unknown, schema: CrdSchema): Intent | undefined {
   const isElement =
     schema.items?.type === 'object'
       ? typeof value === 'object' && value !== null
-      : typeof value === 'string' && value !== '';
+      : ['string', 'number', 'boolean'].includes(typeof value) && value !== '';
   return isElement ? { kind: 'list' } : undefined;
 }
 

@@ -46,7 +46,10 @@ function selectsNobody({ resource, scope }: Scoped, { cluster }: World): Finding
   const labels = Object.entries(scope.labels);
   if (labels.length === 0 || candidates.length === 0) return [];
   if (candidates.some((workload) => includes(scope, workload))) return [];
-  const known = [...new Set(candidates.map((workload) => labelText(workload.labels)))];
+  const alike = candidates.map((workload) =>
+    Object.fromEntries(Object.entries(workload.labels).filter(([key]) => key in scope.labels)),
+  );
+  const known = [...new Set(alike.map(labelText))].filter((text) => text !== '');
   const near = nearest(labelText(scope.labels), known);
   const meant = near === undefined ? '' : `; did you mean ${near}?`;
   const message = `no workload ${scope.isRoot ? '' : `in ${scope.namespace} `}has the labels ${labelText(scope.labels)}${meant}`;

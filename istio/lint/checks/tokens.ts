@@ -12,7 +12,7 @@ export function tokens(world: World): Finding[] {
       ...unproduced(policy, requestAuthentications),
       ...numericClaims(policy),
     ]),
-    ...requestAuthentications.flatMap((authentication) => unrequired(authentication, policies)),
+    ...requestAuthentications.flatMap((authentication) => unrequired(authentication, world)),
     ...twinIssuers(requestAuthentications),
   ];
 }
@@ -93,9 +93,11 @@ function withSlashToggled(issuer: string): string {
   return issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`;
 }
 
-function unrequired(authentication: RequestAuthentication, policies: Policy[]): Finding[] {
-  const { resource, scope, jwtRules } = authentication;
-  if (jwtRules.length === 0) return [];
+function unrequired(
+  { resource, scope, jwtRules }: RequestAuthentication,
+  { policies, routesByClaims }: World,
+): Finding[] {
+  if (jwtRules.length === 0 || routesByClaims) return [];
   const isRequired = policies.some(
     (policy) =>
       policy.action !== 'AUDIT' &&

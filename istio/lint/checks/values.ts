@@ -44,7 +44,7 @@ function regularExpression(field: Field, value: string): Found | undefined {
   if (!isPattern(field)) return undefined;
   // `example.*` is a prefix; parentheses and brackets are common in headers, and allowed in paths.
   const text = ['hosts', 'connection.sni'].includes(field.name)
-    ? value.replace(/\.\*$/, '')
+    ? value.replace(/(?<=.)\.\*$/, '')
     : value;
   if (field.name.startsWith('request.headers') && !/^\^|\$$|\.\*/.test(text)) return undefined;
   if (field.name === 'paths' && /^[^\\^$|]*\([^)|]*\)[^\\^$|]*$/.test(text)) return undefined;
