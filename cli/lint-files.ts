@@ -8,25 +8,30 @@ import { ExitCode, Failure } from './exit-codes.ts';
 import { readInput } from './read-input.ts';
 
 const MANIFEST = /\.(ya?ml|json)$/i;
+/** Without these, a file that happens to be in a folder is none of manifests, and need not even be YAML. */
+const RESOURCE = /\b(apiVersion|kind)["']?\s*:/;
 const MARKDOWN = /\.(md|markdown)$/i;
 
 /** Reads what is named: files, folders (`recursive`: and those within), `-` for standard input. Throws Failure. */
 export async function lintFiles(names: string[], recursive: boolean): Promise<LintFile[]> {
-  const found: string[] = [];
+  const found = new Map<string, boolean>();
   for (const name of names) {
     const files = await filesOf(name, recursive);
     if (files.length === 0) {
       const hint = recursive ? '' : '; -R looks into the folders within';
       throw new Failure(ExitCode.Usage, `${name}: no YAML or JSON in this folder${hint}`);
     }
-    found.push(...files);
+    for (const file of files) found.set(file, found.get(file) === true || file === name);
   }
   const files: LintFile[] = [];
-  for (const file of new Set(found)) {
+  for (const [file, isNamed] of found) {
+    const text = await readInput(file);
     const sourcesOf: LintFile['sourcesOf'] = MARKDOWN.test(file)
-      ? (text) => markdownSources(file, text)
-      : (text) => [{ file, text }];
-    files.push({ file, text: await readInput(file), sourcesOf });
+      ? (own) => markdownSources(file, own)
+      : isNamed || RESOURCE.test(text)
+        ? (own) => [{ file, text: own }]
+        : () => [{ file, text: '' }];
+    files.push({ file, text, sourcesOf });
   }
   return files;
 }

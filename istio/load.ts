@@ -129,9 +129,14 @@ function oneOf(kinds: readonly string[]): KindJudge {
 const CODES: Record<string, Code> = { DUPLICATE_KEY: 'PC0002', TAB_AS_INDENT: 'PC0003' };
 
 function loadDocument(document: Document.Parsed, reading: Reading): void {
+  const [, ...consequences] = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
   for (const error of document.errors) {
-    const message = error.message.split('\n')[0]!;
-    reading.report(error.pos[0], CODES[error.code] ?? 'PC0001', message);
+    // The first one explains the others.
+    if (consequences.includes(error)) continue;
+    const code = CODES[error.code] ?? 'PC0001';
+    // One of them ends with the text that it is about, which may be the rest of the file.
+    const message = error.message.split('\n')[0]!.replace(/ in YAML stream: .*$/, ' here');
+    reading.report(error.pos[0], code, message);
   }
   for (const warning of document.warnings) {
     reading.report(warning.pos[0], 'PC0001', warning.message.split('\n')[0]!);

@@ -169,6 +169,13 @@ describe('lint', () => {
     expect(deep.stderr).toContain('in 4 files with 4 resources');
   });
 
+  it('passes over what is in a folder and no manifest, but not what is named', () => {
+    put('app/a.yaml', FINE);
+    put('app/settings.json', '{ "name": [ }');
+    expect(lint('app')).toMatchObject({ code: 0, stdout: '' });
+    expect(lint('app/settings.json').stdout).toContain('[PC0001]');
+  });
+
   it('looks at a file once, however often it is named', () => {
     put('a.yaml', FINE);
     expect(lint('a.yaml', '.', 'a.yaml').stderr).toBe('no findings in 1 file with 1 resource\n');

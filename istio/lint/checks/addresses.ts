@@ -1,7 +1,7 @@
 // Addresses: of the connection's other end (ipBlocks), and of the client behind proxies (remoteIpBlocks).
 import type { Finding } from '../check.ts';
 import { fieldsOf } from '../policy.ts';
-import { labelText } from '../scope.ts';
+import type { Scope } from '../scope.ts';
 import type { World } from '../world.ts';
 
 /** Ranges that belong to nobody's clients on the internet: RFC 1918, 6598, 3927, 4193, 4291, loopback, everything. */
@@ -11,11 +11,11 @@ const PRIVATE =
 /** PC0318. */
 export function addresses({ policies }: World): Finding[] {
   return policies.flatMap(({ resource, scope, rules }) => {
-    const isGateway = /gateway/.test(labelText(scope.labels));
+    const atIngress = isIngress(scope);
     return rules.flatMap(fieldsOf).flatMap(({ name, values, path }): Finding[] => {
       if (name !== 'ipBlocks' && name !== 'source.ip') return [];
       const meant = name === 'ipBlocks' ? 'remoteIpBlocks' : 'remote.ip';
-      if (isGateway) {
+      if (atIngress) {
         const message = `behind a load balancer, the other end of a gateway's connections is the load balancer; did you mean ${meant}?`;
         return [{ code: 'PC0318', resource, path, message }];
       }
@@ -24,5 +24,16 @@ export function addresses({ policies }: World): Finding[] {
       const message = `${values[index]} is no address of a pod: the other end of a sidecar's connections is another pod, or the gateway; did you mean ${meant}?`;
       return [{ code: 'PC0318', resource, path: `${path}[${index}]`, message }];
     });
+  });
+}
+
+/** Whether a policy selects a gateway that the world outside connects to, by the labels that Istio's charts and istiod give it. */
+function isIngress({ labels }: Scope): boolean {
+  return Object.entries(labels).some(([key, value]) => {
+    if (value.includes('egress')) return false;
+    if (/(^|\/)gateway-name$/.test(key)) return true;
+    return key === 'istio'
+      ? /gateway|^ingress/.test(value)
+      : /^istio-.*(gateway|ingress)/.test(value);
   });
 }

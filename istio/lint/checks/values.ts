@@ -48,7 +48,9 @@ function regularExpression(field: Field, value: string): Found | undefined {
     : value;
   if (field.name.startsWith('request.headers') && !/^\^|\$$|\.\*/.test(text)) return undefined;
   if (field.name === 'paths' && /^[^\\^$|]*\([^)|]*\)[^\\^$|]*$/.test(text)) return undefined;
-  if (!EXPRESSION.test(text)) return undefined;
+  // Some issuers put a bar into their subjects.
+  const isOfToken = field.name === 'requestPrincipals' || field.name.startsWith('request.auth.');
+  if (!EXPRESSION.test(isOfToken ? text.replaceAll('|', '') : text)) return undefined;
   return {
     code: 'PC0316',
     message: `"${value}" looks like a regular expression: Istio has none, but "*" at the beginning or end${field.name === 'paths' ? ', and "{*}" and "{**}" for segments' : ''}; the rest stands for itself`,
