@@ -4,7 +4,7 @@ import type { Resource } from './load.ts';
 import type { Problem } from './problem.ts';
 
 const RESOURCE_LINE = /^config: resources\[(\d+)\](.*)$/s;
-/** A path is what stands before the first colon, if no blank is in it. */
+/** The path of something that is missing: what stands before the first colon, if no blank is in it. */
 const PATH = /^([^\s:]+): (.*)$/s;
 
 /** Turns the lines `config: …` of the module's log into problems with a place. */
@@ -14,7 +14,7 @@ export function locateErrors(lines: string[], resources: Resource[]): Problem[] 
     const resource = resources[Number(index)];
     if (resource !== undefined) {
       const text = withoutSubject(rest!, resource);
-      const [, path, message] = PATH.exec(text) ?? [undefined, '', text];
+      const { path, message } = pathAndMessage(text, resource);
       return problemOf(resource, path, message);
     }
     const message = line.replace(/^config: /, '');
@@ -30,6 +30,16 @@ function withoutSubject(text: string, { kind, namespace, name }: Resource): stri
   const subjects = [` ${kind} ${namespace}/${name}: `, ` ${kind}: `, ': '];
   const subject = subjects.find((one) => text.startsWith(one));
   return subject === undefined ? text.trimStart() : text.slice(subject.length);
+}
+
+/** What leads somewhere in the resource is a path, whatever the names on the way have in them. */
+function pathAndMessage(text: string, resource: Resource): { path: string; message: string } {
+  for (let at = text.indexOf(': '); at >= 0; at = text.indexOf(': ', at + 1)) {
+    const path = text.slice(0, at);
+    if (resource.at(path) !== undefined) return { path, message: text.slice(at + 2) };
+  }
+  const [, path = '', message = text] = PATH.exec(text) ?? [];
+  return { path, message };
 }
 
 function problemOf(resource: Resource, path: string, message: string): Problem {
