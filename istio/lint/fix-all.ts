@@ -37,7 +37,11 @@ export async function fixAll(given: LintFile[], relint: Relint): Promise<Fixed> 
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const open = fixable(step.result).filter((problem) => !refused.has(keyOf(problem)));
     if (open.length === 0) break;
-    step = (await better(step, oneEach(worst(open)), refused, relint)) ?? step;
+    const next = await better(step, oneEach(worst(open)), refused, relint);
+    if (next === undefined) continue;
+    step = next;
+    // What could not be mended beside one mistake may be clear without it.
+    refused.clear();
   }
   return { ...step, mended: Math.max(before - step.result.problems.length, 0) };
 }
