@@ -6,14 +6,19 @@ import type { MeshConfig } from '../istio/mesh-config.ts';
 import { type ExtensionProvider, pluginConfiguration } from '../istio/plugin-configuration.ts';
 import { judgeConfiguration } from './judge-configuration.ts';
 
-/** A namespace that no policy can be in: what the module has to say of policies does not depend on the workload. */
-const NOBODY = { namespace: '-', labels: {} };
+/**
+ * A namespace that no policy can be in, and the root: what the module has to say of policies does not depend on the workload. That
+ * two of them want different authorizers for one is PC0332.
+ */
+const NOWHERE = '-';
+const NOBODY = { namespace: NOWHERE, labels: {} };
 
 /** The judge of `lint`: the shipped module. `isGiven`: whether the MeshConfig is one, or what stands for none. */
 export function moduleJudge({ settings }: MeshConfig, isGiven: boolean): ModuleJudge {
   return async (resources) => {
     const configuration = pluginConfiguration(resources, {
       ...settings,
+      rootNamespace: NOWHERE,
       connectionFacts: CONNECTION_FACTS,
       ...(isGiven ? {} : { extensionProviders: assumedProviders(resources) }),
     });
