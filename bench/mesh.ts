@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../envoy/errors.ts';
 import { callControl } from '../envoy/mesh/control.ts';
-import type { Outcome } from '../envoy/mesh/mesh.ts';
+import type { Outcome } from '../envoy/mesh/plan.ts';
 import type { MeshStatus } from '../envoy/mesh/server.ts';
 
 const STARTS = 3;

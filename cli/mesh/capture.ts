@@ -22,6 +22,7 @@ export function captureCommand(): Command {
     .option('--relay', 'by a relay, even where tcpdump is there')
     .option('--seconds <n>', 'how long; until Ctrl-C, unless told')
     .addOption(meshOption())
+    .addHelpText('before', 'Examples:\n  portcullis mesh capture httpbin.foo --seconds 10\n')
     .action(
       async (
         workload: string,

@@ -21,6 +21,10 @@ export function statusCommand(): Command {
     .summary('shows the pods, and the memory that they take')
     .addOption(formatOption())
     .addOption(meshOption())
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh status\n  portcullis mesh status -o json\n',
+    )
     .action(async ({ mesh, output }: { mesh: string; output: Format }) => {
       const status = await callControl<MeshStatus>(meshFolder(mesh), 'status');
       process.stdout.write(
@@ -59,6 +63,10 @@ export function matrixCommand(): Command {
     .description('Asks every httpbin from every sleep, as the loop of the task pages does.')
     .option('--path <path>', 'what is asked for', '/ip')
     .addOption(meshOption())
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh matrix\n  portcullis mesh matrix --path /headers\n',
+    )
     .action(async ({ mesh, path }: { mesh: string; path: string }) => {
       const folder = meshFolder(mesh);
       const { pods, services } = await callControl<MeshStatus>(folder, 'status');
@@ -100,6 +108,10 @@ export function logsCommand(): Command {
     .option('--outbound', 'what the workload has asked of others')
     .option('-c, --container <name>', 'is taken: the log is that of the proxy')
     .addOption(meshOption())
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh logs httpbin.foo\n  portcullis mesh logs httpbin.foo --envoy\n',
+    )
     .action(
       async (
         workload: string,
@@ -126,6 +138,10 @@ export function reportCommand(): Command {
         .default('table'),
     )
     .addOption(meshOption())
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh report\n  portcullis mesh report -o html > report.html\n',
+    )
     .action(async ({ mesh, output }: { mesh: string; output: Format | 'html' }) => {
       const peers = await callControl<PeerCount[]>(meshFolder(mesh), 'peers');
       const sorted = peers.sort(

@@ -2,13 +2,14 @@
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { callControl } from '../../envoy/mesh/control.ts';
-import { kindNamed, resourceName } from '../../envoy/mesh/kinds.ts';
-import type { Outcome } from '../../envoy/mesh/mesh.ts';
+import { KINDS, kindNamed, resourceName } from '../../envoy/mesh/kinds.ts';
+import type { Outcome } from '../../envoy/mesh/plan.ts';
 import type { MeshStatus } from '../../envoy/mesh/server.ts';
 import type { StoredResource } from '../../envoy/mesh/store.ts';
+import { loadResources } from '../../istio/load.ts';
+import { formatProblem } from '../../istio/problem.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
 import { list } from '../policy-inputs.ts';
-import { readInput } from '../read-input.ts';
 import { readManifest } from './manifests.ts';
 import { jsonpath } from './jsonpath.ts';
 import { parseSelector } from './label-selector.ts';
@@ -34,6 +35,10 @@ export function applyCommand(): Command {
     .requiredOption('-f, --filename <file…>', 'YAML or JSON; - is standard input', list)
     .option(...NAMESPACE)
     .addOption(meshOption())
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh apply -f samples/strict.yaml\n  portcullis mesh apply -n foo -f - < policy.yaml\n',
+    )
     .action(async (options: Common & { filename: string[] }) => {
       const sources = [];
       for (const file of options.filename) sources.push({ file, text: await readManifest(file) });
@@ -49,6 +54,7 @@ export function createCommand(): Command {
     .argument('<kind>', 'namespace, or ns')
     .argument('<name>')
     .addOption(meshOption())
+    .addHelpText('before', 'Examples:\n  portcullis mesh create namespace foo\n')
     .action(async (kind: string, name: string, options: Common) => {
       if (kindNamed(kind)?.kind !== 'Namespace') {
         throw new Failure(
@@ -83,6 +89,10 @@ export function deleteCommand(): Command {
     .option('--ignore-not-found', 'what is not there is no error')
     .option(...NAMESPACE)
     .addOption(meshOption())
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh delete -f samples/strict.yaml\n  portcullis mesh delete authorizationpolicy deny-all -n foo\n  portcullis mesh delete peerauthentication --all -n foo\n',
+    )
     .action(remove);
 }
 
@@ -95,13 +105,15 @@ async function remove(
   const namespace = options.namespace ?? 'default';
   const wanted: { kind: string; namespace: string; names: string[] | 'all' }[] = [];
   if (options.filename !== undefined) {
-    const { parseAllDocuments } = await import('yaml');
+    const kinds = KINDS.map(({ kind }) => kind);
     for (const file of options.filename) {
-      for (const document of parseAllDocuments(await readInput(file))) {
-        const value = document.toJS() as StoredResource | null;
-        if (value === null) continue;
-        const one = { kind: value.kind, namespace: value.metadata.namespace ?? namespace };
-        wanted.push({ ...one, names: [value.metadata.name] });
+      const text = await readManifest(file);
+      const { resources, problems } = loadResources([{ file, text }], namespace, kinds);
+      if (problems.length > 0) {
+        throw new Failure(ExitCode.Findings, ...problems.map(formatProblem));
+      }
+      for (const { kind, namespace: own, name } of resources) {
+        wanted.push({ kind, namespace: own, names: [name] });
       }
     }
   } else {
@@ -161,6 +173,10 @@ export function getCommand(): Command {
     )
     .option('--no-headers', 'a table without its first line')
     .addOption(meshOption())
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh get pods -A\n  portcullis mesh get authorizationpolicies -n foo -o yaml\n',
+    )
     .action(get);
 }
 

@@ -64,6 +64,7 @@ export function downCommand(): Command {
     .summary('ends a mesh, and forgets what was applied')
     .description('Ends every process of the mesh, and removes its folder.')
     .addOption(meshOption())
+    .addHelpText('before', 'Examples:\n  portcullis mesh down\n')
     .action(async ({ mesh }: { mesh: string }) => {
       const folder = meshFolder(mesh);
       try {
@@ -206,7 +207,7 @@ async function manifestsOf({ filename, bare }: Options): Promise<Manifest[]> {
 }
 
 /** Whether a mesh answers in a folder. */
-export async function isRunning(folder: string): Promise<boolean> {
+async function isRunning(folder: string): Promise<boolean> {
   try {
     await callControl(folder, 'status');
     return true;

@@ -1,31 +1,29 @@
-// A mesh as processes: keeps resources, and keeps what runs in step with them.
+// A mesh, as processes or as containers: keeps resources, and keeps what runs in step with them.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Resource, loadResources } from '../../istio/load.ts';
-import { locateErrors } from '../../istio/module-errors.ts';
-import { type Problem, formatProblem } from '../../istio/problem.ts';
 import { Authority } from '../certificates.ts';
 import { EnvironmentError, messageOf } from '../errors.ts';
 import { checkResources } from './check.ts';
 import type { Endpoint } from './clusters.ts';
 import { KINDS } from './kinds.ts';
+import { type Service, type Workload, idOf, principalOf } from './model.ts';
 import {
-  INGRESS_GATEWAY,
-  type Service,
-  type Workload,
-  idOf,
-  principalOf,
-  protocolAt,
-  servicesOf,
-  workloadsOf,
-} from './model.ts';
+  type Outcome,
+  type Plan,
+  Refused,
+  missingNamespaces,
+  planOf,
+  refused,
+  withoutNamespace,
+} from './plan.ts';
 import { Pod, type PodEnvironment, podId } from './pods.ts';
 import type { Runtime } from './runtime.ts';
-import { type MeshView, inboundPorts, policiesOf, proxyFiles } from './proxy-config.ts';
+import { type MeshView, proxyFiles } from './proxy-config.ts';
+import type { Part } from './proxy.ts';
 import { type Packet, Relay } from './relay.ts';
-import { type Change, Store, type StoredResource, identityOf } from './store.ts';
+import { type Change, Store, type StoredResource } from './store.ts';
 import { Web } from './web.ts';
-import { judgeWorkload } from './workload-judge.ts';
 
 /** Certificates live for a day; they are renewed long before. */
 const ROTATION_MS = 8 * 3_600_000;
@@ -42,23 +40,6 @@ export interface MeshOptions {
   module: string;
   /** Is told what happens. */
   progress: (line: string) => void;
-}
-
-/** What became of an `apply` or `delete`: changes, or problems, and then nothing has changed. */
-export interface Outcome {
-  changes: Change[];
-  problems: string[];
-  warnings: string[];
-}
-
-/** Resources, and what follows from them. */
-interface Plan {
-  resources: StoredResource[];
-  workloads: Workload[];
-  services: Service[];
-  /** Ports that take mutual TLS: `namespace/name port`. */
-  mutual: Set<string>;
-  warnings: string[];
 }
 
 export class Mesh {
@@ -105,7 +86,7 @@ export class Mesh {
     const empty = { workloads: [], services: [], mutual: new Set<string>(), warnings: [] };
     const mesh = new Mesh(options, store, environment, module, web, { ...empty, resources: [] });
     try {
-      await mesh.serially(async () => mesh.enact(mesh.planOf([...store.all], [])));
+      await mesh.serially(async () => mesh.enact(mesh.planOf([...store.all])));
     } catch (error) {
       await mesh.stop();
       throw error;
@@ -135,14 +116,13 @@ export class Mesh {
   /** Deletes resources; what is not there is named. */
   delete(kind: string, namespace: string, names: string[] | 'all'): Promise<Outcome> {
     return this.serially(async () => {
-      const { namespaced } = KINDS.find((one) => one.kind === kind)!;
+      const { namespaced, plural, group } = KINDS.find((one) => one.kind === kind)!;
       const there = this.store.list(kind, namespaced ? namespace : undefined);
       const chosen =
         names === 'all' ? there : there.filter(({ metadata }) => names.includes(metadata.name));
       const missing = (names === 'all' ? [] : names).filter(
         (name) => !chosen.some(({ metadata }) => metadata.name === name),
       );
-      const { plural, group } = KINDS.find((one) => one.kind === kind)!;
       const problems = missing.map(
         (name) =>
           `Error from server (NotFound): ${plural}${group === '' ? '' : `.${group}`} "${name}" not found`,
@@ -157,7 +137,7 @@ export class Mesh {
   serve(url: string, file: string): Promise<void> {
     return this.serially(async () => {
       await this.web.serve(url, file);
-      await this.enact(this.planOf([...this.store.all], []));
+      await this.enact(this.planOf([...this.store.all]));
     });
   }
 
@@ -244,35 +224,8 @@ export class Mesh {
     return { changes, problems: [], warnings: plan.warnings };
   }
 
-  /** What follows from resources; throws Refused when the module does not take them. `given` have places in files. */
-  private planOf(resources: StoredResource[], given: Resource[]): Plan {
-    const workloads = workloadsOf(resources);
-    const services = servicesOf(resources, workloads);
-    for (const { containers, namespace, name } of workloads) {
-      for (const { image } of containers) {
-        const reason = this.options.runtime.refuses(image);
-        if (reason === undefined) continue;
-        const message = `Deployment ${namespace}/${name}: ${reason}`;
-        throw new Refused({ changes: [], problems: [message], warnings: [] });
-      }
-    }
-    const policies = policiesOf(resources).map((policy) => placed(policy, given));
-    const mutual = new Set<string>();
-    const errors = new Set<string>();
-    const warnings = new Set<string>();
-    for (const workload of workloads.filter(({ injected }) => injected)) {
-      const ports = inboundPorts(workload, resources);
-      // Even where nothing listens the policies must be right.
-      for (const port of ports.length === 0 ? [0] : ports) {
-        const protocol = protocolAt(workload, port, services);
-        const verdict = judgeWorkload(this.module, workload, port || 80, protocol, policies);
-        for (const line of verdict.errors) errors.add(line);
-        for (const line of verdict.warnings) warnings.add(line.replace(/^config: /, ''));
-        if (verdict.mutual) mutual.add(`${idOf(workload)} ${port}`);
-      }
-    }
-    if (errors.size > 0) throw new Refused(refused(locateErrors([...errors], policies)));
-    return { resources, workloads, services, mutual, warnings: [...warnings] };
+  private planOf(resources: StoredResource[], given: Resource[] = []): Plan {
+    return planOf(resources, given, { runtime: this.options.runtime, module: this.module });
   }
 
   /** Makes what runs fit a plan. */
@@ -308,12 +261,7 @@ export class Mesh {
   /** Clients must never speak in a way that a server has stopped to take, or does not take yet. */
   private async updateProxies(before: Plan, after: Plan): Promise<void> {
     const proxies = [...this.pods.values()].filter(({ proxy }) => proxy !== undefined);
-    const each = async (
-      mutual: Set<string>,
-      ...parts: Parameters<NonNullable<Pod['proxy']>['update']> extends [unknown, ...infer P]
-        ? P
-        : never
-    ): Promise<void> => {
+    const each = async (mutual: Set<string>, ...parts: Part[]): Promise<void> => {
       const view = this.viewOf({ ...after, mutual });
       const errors = await Promise.all(
         proxies.map((pod) =>
@@ -367,61 +315,6 @@ export class Mesh {
       await proxy?.rotate(certificate, authority.certificate);
     }
   }
-}
-
-/** Says why resources are not taken. */
-class Refused extends Error {
-  readonly outcome: Outcome;
-
-  constructor(outcome: Outcome) {
-    super(outcome.problems.join('\n'));
-    this.outcome = outcome;
-  }
-}
-
-function refused(problems: Problem[]): Outcome {
-  return { changes: [], problems: problems.map(formatProblem), warnings: [] };
-}
-
-/** A policy with the place of the file that it was given in, if it was given now. */
-function placed(policy: Resource, given: Resource[]): Resource {
-  const own = given.find(
-    ({ kind, namespace, name }) =>
-      kind === policy.kind && namespace === policy.namespace && name === policy.name,
-  );
-  return own === undefined
-    ? policy
-    : { ...policy, file: own.file, locate: (path) => own.locate(path), at: (path) => own.at(path) };
-}
-
-/** Kinds without namespace have none. */
-function withoutNamespace(resource: Resource): Resource {
-  const { namespaced } = KINDS.find(({ kind }) => kind === resource.kind)!;
-  if (namespaced) return resource;
-  const { namespace, ...metadata } = resource.value.metadata as Record<string, unknown>;
-  void namespace;
-  return { ...resource, value: { ...resource.value, metadata } };
-}
-
-function missingNamespaces(given: Resource[], resources: readonly StoredResource[]): Problem[] {
-  const there = new Set([
-    'default',
-    INGRESS_GATEWAY.namespace,
-    ...resources.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name),
-  ]);
-  return given
-    .filter(({ value }) => {
-      const { namespace } = identityOf(value);
-      return namespace !== '' && !there.has(namespace);
-    })
-    .map((resource) => ({
-      file: resource.file,
-      ...resource.locate('metadata.namespace'),
-      code: 'PC0401',
-      level: 'error',
-      resource: `${resource.kind} ${resource.namespace}/${resource.name}`,
-      message: `namespaces "${resource.namespace}" not found; make it with \`mesh create namespace\`, or give another with -n`,
-    }));
 }
 
 function isSamePod(a: Workload, b: Workload): boolean {

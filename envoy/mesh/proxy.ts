@@ -1,4 +1,4 @@
-// One proxy of the process runtime: an Envoy in a folder of its own, fed by files.
+// One proxy of either runtime: an Envoy with a folder of its own, fed by files.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,8 +48,7 @@ export class MeshProxy {
     await write(join(folder, 'xds/lds.json'), discoveryAnswer(LISTENER, files.listeners, '1'));
     for (const name of Object.keys(files.routes)) await writeRoutes(folder, files, name, 1);
     const envoy = await EnvoyProcess.start({
-      binary: '',
-      wrap: command,
+      binary: command,
       folder,
       bootstrap: files.bootstrap,
       concurrency: 1,

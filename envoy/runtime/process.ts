@@ -24,8 +24,8 @@ export type Applied = { accepted: true } | { accepted: false; errors: string[] }
 
 /** What to start. */
 export interface EnvoyOptions {
-  /** Path of the binary. */
-  binary: string;
+  /** Path of the binary; or the command that starts it with some arguments, where it is no process of this machine. */
+  binary: string | ((args: string[]) => { program: string; args: string[] });
   /** Folder for configuration, log and extension configuration; must be the process's own. */
   folder: string;
   /** The bootstrap; its admin address may have port 0. */
@@ -35,8 +35,6 @@ export interface EnvoyOptions {
   /** Worker threads. */
   concurrency?: number;
   logLevel?: string;
-  /** How the program is started, if not as a process of this machine: the command in the place of `binary`, with its arguments. */
-  wrap?: (args: string[]) => { program: string; args: string[] };
 }
 
 /** The folder that `discoveredWasmFilter` must name for a process in `folder`. */
@@ -73,8 +71,10 @@ export class EnvoyProcess {
     const addressFile = join(folder, 'admin-address');
     await rm(addressFile, { force: true });
     const log = await openFile(join(folder, 'envoy.log'), 'a');
-    const plain = { program: options.binary, args: argumentsOf(options, addressFile) };
-    const { program, args } = options.wrap?.(plain.args) ?? plain;
+    const own = argumentsOf(options, addressFile);
+    const { binary } = options;
+    const { program, args } =
+      typeof binary === 'string' ? { program: binary, args: own } : binary(own);
     const child = Supervised.start(program, args, log);
     await closeFile(log);
     try {
