@@ -1,4 +1,5 @@
 // A decision in words: what decided, and why nothing else did.
+import { verdictText } from './colour.ts';
 import type { Decision, JudgedRequest, Step } from '../host/judge.ts';
 import type { Resource } from '../istio/load.ts';
 
@@ -13,7 +14,7 @@ export function decisionText(
   const { allowed, status, body, details, rule } = decision;
   const answer = status === 0 ? 'the connection is closed' : `${status} ${body.split('\n')[0]}`;
   const lines = [
-    allowed ? `allowed` : `refused: ${answer}`.trimEnd(),
+    verdictText(allowed ? 'allowed' : `refused: ${answer}`.trimEnd(), allowed, process.stdout),
     ...(allowed ? [] : [`  ${status === 0 ? 'decision' : 'response code details'}: ${details}`]),
     `  request principal: ${decision.requestPrincipal ?? 'none: no token that was verified'}`,
   ];

@@ -4,7 +4,7 @@ import type { Decision, JudgedRequest } from '../host/judge.ts';
 import { jwksUrisOf, withKeySets } from '../istio/plugin-configuration.ts';
 import { decisionText } from './decision-text.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
-import { keySetsOf, list, meshConfigOf } from './policy-inputs.ts';
+import { keySetsOf, list, meshConfigOf, nowOf } from './policy-inputs.ts';
 import { PolicyJudge } from './policy-judge.ts';
 import { readInput } from './read-input.ts';
 import { readPolicies } from './read-policies.ts';
@@ -159,12 +159,6 @@ function expectation(text: string | undefined): ((decision: Decision) => boolean
   if (text === 'deny') return ({ allowed }) => !allowed;
   if (/^[1-5]\d\d$/.test(text)) return ({ status }) => status === Number(text);
   throw new Failure(ExitCode.Usage, `--expect ${text}: expected allow, deny or a status`);
-}
-
-function nowOf(text: string | undefined): number {
-  if (text === undefined) return Math.floor(Date.now() / 1000);
-  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
-  throw new Failure(ExitCode.Usage, `--now ${text}: expected seconds since the Unix epoch`);
 }
 
 async function requestsOf(options: Options): Promise<JudgedRequest[]> {

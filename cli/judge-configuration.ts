@@ -2,6 +2,10 @@
 import { nodePlatform } from '../host/node-platform.ts';
 import type { Node } from '../host/node-properties.ts';
 import { Process } from '../host/process.ts';
+import type { Resource } from '../istio/load.ts';
+import { locateErrors } from '../istio/module-errors.ts';
+import { formatProblem } from '../istio/problem.ts';
+import { ExitCode, Failure } from './exit-codes.ts';
 import { shippedModule } from './package-files.ts';
 
 /** The verdict: the module's own lines, without their level. */
@@ -25,4 +29,21 @@ export async function judgeConfiguration(configuration: string, node: Node): Pro
   };
   if (!plugin.inForce) throw new Error(process.logs('error').join('\n'));
   return { errors: lines('error'), warnings: lines('warn') };
+}
+
+/**
+ * The configuration of `resources`, if the module takes it. Warnings go to standard error; throws Failure with a line for
+ * everything that it refuses.
+ */
+export async function judgedConfiguration(
+  configuration: string,
+  node: Node,
+  resources: Resource[],
+): Promise<string> {
+  const { errors, warnings } = await judgeConfiguration(configuration, node);
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+  if (errors.length > 0) {
+    throw new Failure(ExitCode.Findings, ...locateErrors(errors, resources).map(formatProblem));
+  }
+  return configuration;
 }

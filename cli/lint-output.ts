@@ -1,5 +1,6 @@
 // How `lint` writes what it found.
 import { stringify } from 'yaml';
+import { problemText } from './colour.ts';
 import { CODES } from '../istio/lint/codes.ts';
 import type { LintResult } from '../istio/lint/lint.ts';
 import { type Level, type Problem, formatProblem } from '../istio/problem.ts';
@@ -8,12 +9,17 @@ import { type Level, type Problem, formatProblem } from '../istio/problem.ts';
 export const FORMATS = ['table', 'json', 'yaml', 'github'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** The findings, ready to be written to standard output. */
-export function findingsText(result: LintResult, files: number, format: Format): string {
+/** The findings, ready to be written to a stream. */
+export function findingsText(
+  result: LintResult,
+  files: number,
+  format: Format,
+  stream: { isTTY?: boolean },
+): string {
   const { problems } = result;
   switch (format) {
     case 'table':
-      return problems.map((problem) => `${formatProblem(problem)}\n`).join('');
+      return problems.map((problem) => `${problemText(formatProblem(problem), stream)}\n`).join('');
     case 'github':
       return problems.map((problem) => `${annotation(problem)}\n`).join('');
     case 'json':

@@ -98,7 +98,8 @@ function report(
   { output, fix: mends, dryRun }: Options,
 ): void {
   const isTaken = mends === true && (dryRun === true || files.some(({ file }) => file === '-'));
-  (isTaken ? process.stderr : process.stdout).write(findingsText(result, files.length, output));
+  const stream = isTaken ? process.stderr : process.stdout;
+  stream.write(findingsText(result, files.length, output, stream));
   if (output === 'table') process.stderr.write(`${summaryText(result, files.length)}\n`);
 }
 

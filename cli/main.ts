@@ -2,6 +2,7 @@
 // The `portcullis` command.
 import { CommanderError } from 'commander';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
+import { problemText } from './colour.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { program } from './program.ts';
 import { gatherArguments } from './token-mint.ts';
@@ -14,7 +15,9 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
     if (error instanceof Failure) {
-      for (const line of error.lines) process.stderr.write(`${line}\n`);
+      for (const line of error.lines) {
+        process.stderr.write(`${problemText(line, process.stderr)}\n`);
+      }
       return error.exitCode;
     }
     process.stderr.write(`${messageOf(error)}\n`);
@@ -28,6 +31,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(ExitCode.Ok);
 });
 
-process.exitCode = await main(process.argv.slice(2));
+// Good anywhere on the line: whether there are colours is no business of any command.
+const words = process.argv.slice(2).filter((word) => !/^--(no-)?color$/.test(word));
+process.exitCode = await main(words);
 // As soon as everything is written, whatever is still open: Node 20 has been seen to tear down the handles of a mesh without end.
 process.stdout.write('', () => process.stderr.write('', () => process.exit()));

@@ -35,3 +35,10 @@ export async function keySetsOf(options: string[], uris: string[]): Promise<Map<
 export function list(item: string, before: string[] = []): string[] {
   return [...before, item];
 }
+
+/** Reads `--now`; the present where it is not given. Seconds since the Unix epoch. Throws Failure. */
+export function nowOf(text: string | undefined): number {
+  if (text === undefined) return Math.floor(Date.now() / 1000);
+  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
+  throw new Failure(ExitCode.Usage, `--now ${text}: expected seconds since the Unix epoch`);
+}

@@ -1,12 +1,17 @@
 // The command line as a whole: every command and its place.
 import { Command } from 'commander';
+import { completionCommand } from './completion.ts';
 import { explainCommand } from './explain.ts';
 import { lintCommand } from './lint.ts';
 import { meshCommand } from './mesh/command.ts';
 import { planned } from './planned.ts';
+import { renderConfigCommand } from './render-config.ts';
 import { renderEnvoyCommand } from './render-envoy.ts';
 import { testCommand } from './test.ts';
+import { tokenDecodeCommand } from './token-decode.ts';
 import { tokenMintCommand } from './token-mint.ts';
+import { tokenVerifyCommand } from './token-verify.ts';
+import { packageVersion, versionCommand } from './version.ts';
 
 const EXAMPLES = `Examples:
   portcullis render envoy -f policies.yaml --workload foo/app=httpbin \\
@@ -18,27 +23,30 @@ const EXAMPLES = `Examples:
 export function program(): Command {
   const portcullis = new Command('portcullis')
     .description("Istio's security policies on any Envoy")
-    .option('--color', 'colours even where the output is no terminal; NO_COLOR turns them off')
+    .version(packageVersion(), '-V, --version', 'the version')
+    .option('--color', 'colours even where the output is no terminal')
+    .option('--no-color', 'no colours, as NO_COLOR has it')
     .addHelpText('before', EXAMPLES)
     .showHelpAfterError('See portcullis --help.');
   portcullis.addCommand(
     group('render', 'configuration for Envoy and Istio')
       .addCommand(renderEnvoyCommand())
       .addCommand(planned('wasmplugin', 'an Istio WasmPlugin'))
-      .addCommand(planned('config', 'the bare plugin configuration')),
+      .addCommand(renderConfigCommand()),
   );
   portcullis.addCommand(
     group('token', 'tokens for tests')
       .addCommand(tokenMintCommand())
-      .addCommand(planned('decode', 'shows what a token says'))
-      .addCommand(planned('verify', 'verifies a token with a key set')),
+      .addCommand(tokenDecodeCommand())
+      .addCommand(tokenVerifyCommand()),
   );
   portcullis.addCommand(lintCommand());
   portcullis.addCommand(explainCommand());
   portcullis.addCommand(testCommand());
   portcullis.addCommand(planned('package', 'an OCI image of the module'));
   portcullis.addCommand(meshCommand());
-  portcullis.addCommand(planned('completion', 'completion for bash, zsh and fish'));
+  portcullis.addCommand(completionCommand(program));
+  portcullis.addCommand(versionCommand());
   forEachCommand(portcullis, (command) => command.exitOverride());
   return portcullis;
 }

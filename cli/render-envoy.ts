@@ -1,12 +1,10 @@
 import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import type { JsonObject, Node } from '../envoy/config/types.ts';
+import type { JsonObject } from '../envoy/config/types.ts';
 import type { ServerTls } from '../envoy/config/tls.ts';
 import { PLUGIN, networkPlugin, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
 import { proxyBootstrap } from '../envoy/proxy.ts';
-import type { Resource } from '../istio/load.ts';
-import { locateErrors } from '../istio/module-errors.ts';
 import {
   type Settings,
   authorizersOf,
@@ -16,13 +14,13 @@ import {
   withKeySets,
   xfccOf,
 } from '../istio/plugin-configuration.ts';
-import { formatProblem } from '../istio/problem.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
-import { judgeConfiguration } from './judge-configuration.ts';
+import { judgedConfiguration } from './judge-configuration.ts';
 import { MODULE_PATH } from './package-files.ts';
 import { keySetsOf, list, meshConfigOf } from './policy-inputs.ts';
 import { readPolicies } from './read-policies.ts';
 import { parseAddress, parsePort, parseWorkload } from './workload.ts';
+import { QUOTED } from './yaml-style.ts';
 
 interface Options {
   filename: string[];
@@ -103,8 +101,11 @@ async function render(options: Options): Promise<void> {
       protocol: options.protocol === 'tcp' ? 'TCP' : 'HTTP',
     },
   };
-  const configuration = pluginConfiguration(resources, settings);
-  await judge(configuration, node, resources);
+  const configuration = await judgedConfiguration(
+    pluginConfiguration(resources, settings),
+    node,
+    resources,
+  );
   const plugin = { name: PLUGIN, vmId: PLUGIN, module: options.wasm, configuration };
   print(
     proxyBootstrap({
@@ -155,23 +156,8 @@ function trustDomainsOf(settings: Settings): string[] {
   return [settings.trustDomain ?? 'cluster.local', ...(settings.trustDomainAliases ?? [])];
 }
 
-async function judge(configuration: string, node: Node, resources: Resource[]): Promise<void> {
-  const { errors, warnings } = await judgeConfiguration(configuration, node);
-  for (const warning of warnings) process.stderr.write(`${warning}\n`);
-  if (errors.length > 0) {
-    throw new Failure(ExitCode.Findings, ...locateErrors(errors, resources).map(formatProblem));
-  }
-}
-
 function print(bootstrap: JsonObject, format: 'yaml' | 'json'): void {
-  // Every string quoted: nobody has to know which words YAML takes for something else.
-  const yaml = {
-    defaultStringType: 'QUOTE_DOUBLE',
-    defaultKeyType: 'PLAIN',
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-  } as const;
   const text =
-    format === 'json' ? `${JSON.stringify(bootstrap, null, 2)}\n` : stringify(bootstrap, yaml);
+    format === 'json' ? `${JSON.stringify(bootstrap, null, 2)}\n` : stringify(bootstrap, QUOTED);
   process.stdout.write(text);
 }

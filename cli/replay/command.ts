@@ -55,6 +55,10 @@ export function replayCommand(): Command {
         .choices(['text', 'json'])
         .default('text'),
     )
+    .addHelpText(
+      'before',
+      'Examples:\n  portcullis mesh replay docs/tasks/mutual-tls-migration.md\n',
+    )
     .action(replay);
   return withRuntime(command);
 }
@@ -110,10 +114,13 @@ async function replay(page: string, options: Options): Promise<void> {
 
 async function runStep(session: Session, step: Step, earlier: Step[]): Promise<StepResult> {
   const isEndless = /\btcpdump\b/.test(step.command);
-  const { lines } = await session.run(step.command, isEndless ? ENDLESS_LIMIT_MS : STEP_LIMIT_MS);
+  const { lines, code } = await session.run(
+    step.command,
+    isEndless ? ENDLESS_LIMIT_MS : STEP_LIMIT_MS,
+  );
   const seen = lines.filter((line) => line.trim() !== '');
   const result = { ...step, seen };
-  if (isAsPrinted(step, seen)) return { ...result, verdict: 'agrees' };
+  if (isAsPrinted(step, seen, code)) return { ...result, verdict: 'agrees' };
   const known = await knownError(step, seen, earlier);
   if (known === undefined) return { ...result, verdict: 'differs' };
   if (known.instead !== undefined) {
@@ -129,10 +136,10 @@ async function runStep(session: Session, step: Step, earlier: Step[]): Promise<S
 const TALKATIVE = /\b(kubectl (apply|create|delete)|istioctl|wget)\b/;
 
 /** Whether a command has printed what its page prints: of one that a page shows without any output, nothing, or no error. */
-function isAsPrinted({ command, expected }: Step, seen: string[]): boolean {
+function isAsPrinted({ command, expected }: Step, seen: string[], code?: number): boolean {
   if (expected.length > 0) return agrees(expected, seen);
   if (!TALKATIVE.test(command)) return seen.length === 0;
-  return !seen.some((line) => /^(Error|error:|Error from server)|: Error /.test(line));
+  return code === 0 && !seen.some((line) => /^(Error|error:)|: Error /.test(line));
 }
 
 /** curl and wget of the page's own shell, for the hosts that the mesh serves. */

@@ -1,10 +1,10 @@
 // `explain` and `test` as they are installed.
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { rsaKey, signedToken } from '../../istio/token/signing.ts';
+import { portcullis } from './portcullis.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-explain-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -13,21 +13,6 @@ function file(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
-}
-
-function portcullis(
-  args: string[],
-  input = '',
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      ['build/js/cli/main.js', ...args],
-      { env: { ...process.env, NO_COLOR: '1' }, maxBuffer: 1 << 26 },
-      (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-    child.stdin?.end(input);
-  });
 }
 
 const POLICIES = file(

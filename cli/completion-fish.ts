@@ -1,0 +1,40 @@
+// Completion for fish.
+import type { Completed } from './completion.ts';
+
+/** The script for fish's folder of completions. */
+export function fishScript(all: Completed[]): string {
+  const lines = all.flatMap(({ path, commands, options }) => {
+    const condition = `-n ${quoted(`__portcullis_at ${path.join(' ')}`.trimEnd())}`;
+    return [
+      ...commands.map(
+        ({ name, summary }) =>
+          `complete -c portcullis ${condition} -f -a ${quoted(name)} -d ${quoted(summary)}`,
+      ),
+      ...options.map(({ flags, takesValue, choices, summary }) => {
+        const names = flags.map((flag) =>
+          flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
+        );
+        const value =
+          choices.length > 0 ? ` -x -a ${quoted(choices.join(' '))}` : takesValue ? ' -r' : '';
+        return `complete -c portcullis ${condition} ${names.join(' ')}${value} -d ${quoted(summary)}`;
+      }),
+    ];
+  });
+  const paths = all.map(({ path }) => path.join(' ')).filter((path) => path !== '');
+  return `# fish completion for portcullis
+function __portcullis_at
+    set -l path
+    for word in (commandline -opc)[2..-1]
+        if contains -- (string join -- ' ' $path $word) ${paths.map(quoted).join(' ')}
+            set path $path $word
+        end
+    end
+    test "$path" = "$argv"
+end
+${lines.join('\n')}
+`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
