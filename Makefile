@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
-SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random host-tests/lint/fuzz -name '*.ts') tsconfig.json tsconfig.build.json
+SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random host-tests/lint/fuzz docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test bench bench-memory bench-scale bench-peers bench-mesh bench-lint fuzz images lint format clean
+.PHONY: help build demo up test bench bench-memory bench-scale bench-peers bench-mesh bench-lint docs fuzz images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 22
@@ -40,6 +40,9 @@ bench-mesh: build ## how long a mesh takes to start and to heed a policy; its me
 
 bench-lint: build ## how long 5,000 policies take to lint
 	@node build/js/bench/lint.js
+
+docs: build ## writes what docs/ says of the sources: findings, the command line, reasons
+	@node build/js/docs-generator/main.js
 
 fuzz: build ## lint against the module on 100,000 mutated policies (COUNT, SEED)
 	@node build/js/host-tests/lint/fuzz/main.js

@@ -3,6 +3,8 @@ export default {
   printWidth: 100,
   singleQuote: true,
   overrides: [
+    // Golden cases are shown as they are, mistakes included.
+    { files: ['docs/lint/*.md'], options: { embeddedLanguageFormatting: 'off' } },
     {
       files: [
         'assembly/**/*.ts',
