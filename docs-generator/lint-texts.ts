@@ -389,6 +389,11 @@ export const LINT_TEXTS: Record<Code, LintText> = {
     text: 'The annotation names a code that is none, or one of an error. Errors cannot be suppressed: nothing would enforce the policy.',
     good: 'A warning that has been looked at.',
   },
+  PC0336: {
+    example: 'audiences-that-are-none',
+    text: 'Kubernetes and Istio take a list without elements for one that is not there: `from: []` is any source, `audiences: []` any audience, and an empty field of a source narrows nothing. A template whose values are missing writes just that, and an ALLOW is open.',
+    good: 'The list says who is meant.',
+  },
   PC0401: {
     text: '`portcullis mesh` has no such namespace, or does not know a field of this resource. It refuses what it would not do as a cluster does. `lint` itself never gives this code.',
   },

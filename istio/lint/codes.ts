@@ -95,6 +95,7 @@ export const CODES = {
   PC0333: info('a DENY by identity that plaintext passes'),
   PC0334: info('an external authorizer that could not be looked up'),
   PC0335: warning('a suppression without effect'),
+  PC0336: warning('an empty list, which counts as if it were not there'),
 
   // What `portcullis mesh` does not have.
   PC0401: error('the mesh does not take this resource'),

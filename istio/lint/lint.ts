@@ -4,9 +4,11 @@ import { locateErrors } from '../module-errors.ts';
 import type { Problem } from '../problem.ts';
 import { crdOf } from '../schema/resource-schema.ts';
 import { schemaFindings } from '../schema/validate.ts';
+import { attributeHint } from './attributes.ts';
 import type { Check, Finding } from './check.ts';
 import { addresses } from './checks/addresses.ts';
 import { breadth } from './checks/breadth.ts';
+import { emptyLists } from './checks/empty-lists.ts';
 import { identity } from './checks/identity.ts';
 import { keySets } from './checks/key-sets.ts';
 import { paths } from './checks/paths.ts';
@@ -46,7 +48,7 @@ export interface LintResult {
 
 const CHECKS: Check[] = [
   ...[breadth, tokens, keySets, scopes, ports],
-  ...[values, paths, addresses, shadowed, identity],
+  ...[values, paths, addresses, shadowed, identity, emptyLists],
 ];
 
 /** Codes that say that something is missing elsewhere: where something could not be read, it may be just that. */
@@ -95,7 +97,12 @@ async function withModule(resources: Resource[], judge: ModuleJudge): Promise<Pr
   // Whether a resource stands there twice is found here, over all pieces and kinds.
   return withoutEchoes(
     bySchema,
-    byModule.filter(({ code }) => code !== 'PC0011'),
+    byModule
+      .filter(({ code }) => code !== 'PC0011')
+      .map((problem) => ({
+        ...problem,
+        message: problem.message + attributeHint(problem.message),
+      })),
   );
 }
 
