@@ -4,6 +4,7 @@ import { completionCommand } from './completion.ts';
 import { explainCommand } from './explain.ts';
 import { lintCommand } from './lint.ts';
 import { meshCommand } from './mesh/command.ts';
+import { packageCommand } from './package.ts';
 import { planned } from './planned.ts';
 import { renderConfigCommand } from './render-config.ts';
 import { renderEnvoyCommand } from './render-envoy.ts';
@@ -43,7 +44,7 @@ export function program(): Command {
   portcullis.addCommand(lintCommand());
   portcullis.addCommand(explainCommand());
   portcullis.addCommand(testCommand());
-  portcullis.addCommand(planned('package', 'an OCI image of the module'));
+  portcullis.addCommand(packageCommand());
   portcullis.addCommand(meshCommand());
   portcullis.addCommand(completionCommand(program));
   portcullis.addCommand(versionCommand());

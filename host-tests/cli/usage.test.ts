@@ -13,7 +13,7 @@ function leaves(command: Command, path: string[] = []): string[][] {
   return own.flatMap((child) => leaves(child, [...path, child.name()]));
 }
 
-const all = leaves(program()).filter((path) => !['package', 'wasmplugin'].includes(path.at(-1)!));
+const all = leaves(program()).filter((path) => path.at(-1) !== 'wasmplugin');
 
 describe('every command', () => {
   it.each(all.map((path) => [path.join(' ')]))(
