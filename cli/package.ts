@@ -40,7 +40,9 @@ export function packageCommand(): Command {
       'portcullis.tar',
     )
     .option('--tag <NAME:TAG>', 'the name that docker load gives it')
-    .option('--wasm <file>', 'the module', MODULE_PATH)
+    .addOption(
+      new Option('--wasm <file>', 'the module').default(MODULE_PATH, 'the one that is shipped'),
+    )
     .addOption(
       new Option('-o, --output <format>', 'how the digests are written')
         .choices(['table', 'json', 'yaml'])

@@ -74,7 +74,12 @@ export function renderEnvoyCommand(): Command {
     .option('--jwks <URI=FILE>', 'a key set from a file in the place of a jwksUri', list)
     .option('--mesh-config <file>', "Istio's MeshConfig")
     .option('--admin <IP:PORT>', "Envoy's admin interface", '127.0.0.1:15000')
-    .option('--wasm <file>', 'the module, at the path where Envoy finds it', MODULE_PATH)
+    .addOption(
+      new Option('--wasm <file>', 'the module, at the path where Envoy finds it').default(
+        MODULE_PATH,
+        'the one that is shipped',
+      ),
+    )
     .addOption(
       new Option('-o, --output <format>', 'how it is written')
         .choices(['yaml', 'json'])

@@ -38,6 +38,5 @@ function helpOf(command: Command): string {
   return text
     .split('\n')
     .map((line) => line.trimEnd())
-    .join('\n')
-    .replaceAll(process.cwd(), '…');
+    .join('\n');
 }
