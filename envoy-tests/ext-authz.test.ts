@@ -209,24 +209,29 @@ describe('an external authorizer', () => {
     });
   });
 
-  it.each(['deny', 'allow'])('answers %s, late, while the body still comes', async (what) => {
-    const body = Array.from({ length: 12 }, (_, i) => String.fromCharCode(97 + i).repeat(400));
-    for (const provider of ['body', 'partial', 'plain'] as const) {
-      const pieces = provider === 'body' ? body.slice(0, 2) : body;
-      const seen = await ask(provider, {
-        ...{
-          method: 'POST',
-          path: '/post',
-          headers: says(`late-${what}`),
-          body: pieces,
-          pause: 15,
-        },
-        ...(provider === 'plain' ? {} : { trailers: { 'x-t': '1' } }),
-      });
-      expect(seen.answer.status, provider).toBe(what === 'allow' ? 200 : 403);
-      if (what === 'allow') expect(seen.answer.body).toContain(pieces.join(''));
-    }
-  });
+  // Tried again: on a machine that stands still for the 0.4 s that the authorizer has, an answer is not late but absent.
+  it.each(['deny', 'allow'])(
+    'answers %s, late, while the body still comes',
+    { retry: 2 },
+    async (what) => {
+      const body = Array.from({ length: 12 }, (_, i) => String.fromCharCode(97 + i).repeat(400));
+      for (const provider of ['body', 'partial', 'plain'] as const) {
+        const pieces = provider === 'body' ? body.slice(0, 2) : body;
+        const seen = await ask(provider, {
+          ...{
+            method: 'POST',
+            path: '/post',
+            headers: says(`late-${what}`),
+            body: pieces,
+            pause: 15,
+          },
+          ...(provider === 'plain' ? {} : { trailers: { 'x-t': '1' } }),
+        });
+        expect(seen.answer.status, provider).toBe(what === 'allow' ? 200 : 403);
+        if (what === 'allow') expect(seen.answer.body).toContain(pieces.join(''));
+      }
+    },
+  );
 
   it('is named in the access log, and counted', async () => {
     await world.ask({ headers: says('deny'), path: '/logged', listener: 'ours-lists' });
