@@ -49,21 +49,38 @@ function whyUnreachable(
   return `no filter sees "${value}": Envoy makes it "${shown}" first (pathNormalization ${normalization})`;
 }
 
+/** RFC 3986 §2.1: the digits of an escape may be in either case. */
+const ESCAPE = /%[0-9a-f]{2}/gi;
+
 function bypassable(
   { action }: Policy,
-  { negated }: Field,
+  { negated, values }: Field,
   value: string,
   { mesh }: World,
 ): Found | undefined {
   // What a DENY names must not have another name; nor what an ALLOW leaves out.
   const isClosed = action === 'DENY' ? !negated : action === 'ALLOW' && negated;
   if (!isClosed || value === '*') return undefined;
-  const [escape] = /%[0-9a-fA-F]{2}/.exec(value) ?? [];
-  if (escape !== undefined && /[a-fA-F]/.test(escape)) {
-    const message = `"${escape}" may be written in the other case, which Envoy leaves as it is, and gets past this; name both`;
+  const [escape] = value.match(ESCAPE)?.filter((found) => /[a-f]/i.test(found)) ?? [];
+  const spellings = spellingsOf(value);
+  if (escape !== undefined && named(values, value) < spellings) {
+    const all = spellings === 2 ? 'both' : `all ${spellings} spellings`;
+    const message = `"${escape}" may be written in the other case, which Envoy leaves as it is, and gets past this; name ${all}`;
     return { code: 'PC0315', message };
   }
   if (mesh.pathNormalization !== 'NONE') return undefined;
   const message = `with pathNormalization NONE, "${value}" has other spellings, such as "/.${value}", which get past this`;
   return { code: 'PC0315', message };
+}
+
+/** How many ways there are to write `value`, with each letter of its escapes in either case. */
+function spellingsOf(value: string): number {
+  const letters = (value.match(ESCAPE) ?? []).join('').match(/[a-f]/gi) ?? [];
+  return 2 ** letters.length;
+}
+
+/** How many of them the values have. */
+function named(values: string[], value: string): number {
+  const folded = (text: string): string => text.replace(ESCAPE, (escape) => escape.toLowerCase());
+  return new Set(values.filter((other) => folded(other) === folded(value))).size;
 }
