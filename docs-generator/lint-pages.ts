@@ -46,16 +46,25 @@ ${filesOf(example)}
 
 ${good ?? ''}
 
-${filesOf(`${example}-near-miss`)}
+${filesOf(goodExampleOf(example))}
 `;
+}
+
+/** The golden case that shows what is meant by the one named `example`: what comes close to a mistake may be no example to follow. */
+export function goodExampleOf(example: string): string {
+  const own = `${example}-good`;
+  return entryOf(own) === undefined ? `${example}-near-miss` : own;
+}
+
+function entryOf(name: string): string | undefined {
+  return readdirSync(CASES).find(
+    (file) => file.replace(/\.[a-z]+$/, '') === name && !file.endsWith('.txt'),
+  );
 }
 
 /** The file of a case, or each file of its folder, as fenced blocks. */
 function filesOf(name: string): string {
-  const entry = readdirSync(CASES).find(
-    (file) => file.replace(/\.[a-z]+$/, '') === name && !file.endsWith('.txt'),
-  )!;
-  const path = join(CASES, entry);
+  const path = join(CASES, entryOf(name)!);
   if (!statSync(path).isDirectory()) return fenced(path, '');
   return readdirSync(path)
     .toSorted()

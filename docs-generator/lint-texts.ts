@@ -1,4 +1,5 @@
-// What the pages of docs/lint say of each code; the examples are golden cases of lint's tests, NAME and NAME-near-miss.
+// What the pages of docs/lint say of each code. The examples are golden cases of lint's tests: NAME, and NAME-good, or NAME-near-miss
+// where that is a good example, too.
 import type { Code } from '../istio/lint/codes.ts';
 
 /** A page. */
@@ -64,7 +65,7 @@ export const LINT_TEXTS: Record<Code, LintText> = {
   PC0011: {
     example: 'resource-twice',
     text: 'Kind, namespace and name are the same. kubectl applies one after the other, and the last one wins; which one that is depends on the order of files. The module refuses both. In Markdown, where each block is a step, a later block may bring a resource again.',
-    good: 'Each has a name of its own.',
+    good: 'No two have kind, namespace and name in common.',
   },
   PC0012: {
     example: 'half-a-surrogate-pair',

@@ -6,8 +6,11 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
 import { generatedDocs } from '../../docs-generator/generated-docs.ts';
+import { goodExampleOf } from '../../docs-generator/lint-pages.ts';
+import { LINT_TEXTS } from '../../docs-generator/lint-texts.ts';
 import { ADVICE } from '../../docs-generator/reason-advice.ts';
 import { reasons } from '../../docs-generator/reasons.ts';
+import { CASES, codesIn } from '../lint/cases.ts';
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   encoding: 'utf8',
@@ -33,6 +36,21 @@ describe('generated pages', () => {
         .map(({ name }) => name)
         .toSorted(),
     );
+  });
+});
+
+describe('examples of findings', () => {
+  const examples = Object.entries(LINT_TEXTS).flatMap(([code, { example }]) =>
+    example === undefined ? [] : [{ code, example, good: goodExampleOf(example) }],
+  );
+  const goldenOf = (name: string): string => readFileSync(join(CASES, `${name}.txt`), 'utf8');
+
+  it.each(examples)('of $code give it: $example', ({ code, example }) => {
+    expect(codesIn(goldenOf(example))).toContain(code);
+  });
+
+  it.each(examples)('beside $code that are good give none: $good', ({ good }) => {
+    expect(goldenOf(good)).toBe('');
   });
 });
 
