@@ -1,7 +1,7 @@
 // Rules that are wider than a policy's author is likely to want: everything, everyone; or nothing at all.
 import { isScalar, isSeq } from 'yaml';
 import type { Finding } from '../check.ts';
-import { type Clause, type Policy, type Rule, fieldsOf } from '../policy.ts';
+import { type Clause, type Field, type Policy, type Rule, fieldsOf } from '../policy.ts';
 import type { World } from '../world.ts';
 
 const IDENTITY = [
@@ -65,18 +65,29 @@ function emptyRules({ resource, action, rules }: Policy): Finding[] {
 function openToAnyone({ resource, action }: Policy, rule: Rule): Finding[] {
   if (action !== 'ALLOW') return [];
   const isIdentified = rule.when.some(({ fields }) =>
-    fields.some(
-      ({ name, negated }) =>
-        !negated && (IDENTITY.includes(name) || name.startsWith('request.auth.')),
-    ),
+    fields.some((field) => !field.negated && isOfIdentity(field)),
   );
   if (isIdentified) return [];
-  return rule.from.flatMap(({ fields }) => {
-    const negative = fields.find(({ name, negated }) => negated && IDENTITY.includes(name));
-    if (negative === undefined || fields.some(({ negated }) => !negated)) return [];
+  // Each element of `from` is a way in of its own; `when` holds for all of them.
+  const open = rule.from.filter(({ fields }) => fields.every(({ negated }) => negated));
+  const isOpen = rule.from.length === 0 || open.length > 0;
+  return [...open, ...(isOpen ? rule.when : [])].flatMap(({ fields }) => {
+    const negative = fields.find((field) => field.negated && isOfIdentity(field));
+    if (negative === undefined) return [];
     const message =
       'whoever has no identity at all meets this too: plaintext, or a request without token; ' +
-      `add ${negative.name}: ["*"] to allow only those who have one`;
+      `add ${whoeverHasOne(negative)} to allow only those who have one`;
     return [{ code: 'PC0304', resource, path: negative.path, message }];
   });
+}
+
+function isOfIdentity({ name }: Field): boolean {
+  return IDENTITY.includes(name) || name.startsWith('request.auth.');
+}
+
+/** The counterpart of a negative condition. Service accounts take no wildcard, and no principals beside them. */
+function whoeverHasOne({ name, path }: Field): string {
+  if (name === 'serviceAccounts') return 'trustDomains: ["*"]';
+  if (name === 'source.serviceAccount') return 'the key source.principal with values: ["*"]';
+  return path.endsWith('.notValues') ? 'values: ["*"]' : `${name}: ["*"]`;
 }
