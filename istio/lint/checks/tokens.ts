@@ -113,6 +113,12 @@ function unrequired(
 /** Claims that RFC 7519 and OpenID Connect have as numbers. */
 const NUMERIC = ['exp', 'nbf', 'iat', 'auth_time', 'updated_at'];
 
+/** Claims that RFC 7519, RFC 9068 and OpenID Connect have as strings, or lists of them, even where all are digits. */
+const STRINGS = [
+  ...['iss', 'sub', 'aud', 'jti', 'client_id', 'scope', 'roles', 'groups', 'entitlements'],
+  ...['azp', 'nonce', 'acr', 'amr', 'sid', 'phone_number'],
+];
+
 function numericClaims({ resource, rules }: Policy): Finding[] {
   return rules.flatMap(fieldsOf).flatMap(({ name, values, path, negated }): Finding[] => {
     const claim = /^request\.auth\.claims\[([^\]]+)\]/.exec(name)?.[1];
@@ -122,6 +128,7 @@ function numericClaims({ resource, rules }: Policy): Finding[] {
       const message = `the claim ${claim} is a number, and Istio compares strings and lists of strings alone: ${effect}`;
       return [{ code: 'PC0319', resource, path, message }];
     }
+    if (STRINGS.includes(claim)) return [];
     return values.flatMap((value, i): Finding[] => {
       if (!/^(-?\d+(\.\d+)?|true|false)$/.test(value)) return [];
       const kind = /^[tf]/.test(value) ? 'boolean' : 'number';
