@@ -2,7 +2,7 @@
 import type { Finding } from '../check.ts';
 import type { Intent } from '../intent.ts';
 import { nearest } from '../nearest.ts';
-import { literalPart } from '../patterns.ts';
+import { literalPart, patternCovers } from '../patterns.ts';
 import { type Field, fieldsOf } from '../policy.ts';
 import type { World } from '../world.ts';
 import { METHODS } from './methods.ts';
@@ -151,9 +151,11 @@ function whyImpossible(name: string, value: string): string | undefined {
 
 function hostWithoutPort(field: Field, value: string, action: string): Found | undefined {
   if (field.name !== 'hosts' || value.includes(':') || value.includes('*')) return undefined;
-  const isCovered = field.values.some(
-    (other) => other.startsWith(`${value}:`) || other === `${value}*`,
-  );
+  // Hosts are compared without regard to case (RFC 9110 §4.2.3).
+  const host = value.toLowerCase();
+  const isCovered = field.values
+    .map((other) => other.toLowerCase())
+    .some((other) => other.startsWith(`${host}:`) || patternCovers(other, `${host}:8080`));
   if (isCovered) return undefined;
   const passes = (action === 'DENY') !== field.negated;
   const effect = passes
