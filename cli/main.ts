@@ -9,7 +9,11 @@ import { gatherArguments } from './token-mint.ts';
 
 async function main(argv: string[]): Promise<number> {
   try {
-    const given = argv[0] === 'token' ? gatherArguments(argv) : argv;
+    const command = argv
+      .filter((word) => !word.startsWith('-'))
+      .slice(0, 2)
+      .join(' ');
+    const given = command === 'token mint' ? gatherArguments(argv) : argv;
     await program().parseAsync(given, { from: 'user' });
     return ExitCode.Ok;
   } catch (error) {

@@ -31,13 +31,18 @@ export function tokenMintCommand(): Command {
     .summary("mint a token as Istio's gen-jwt.py does")
     .description('Prints a token, signed by RS256 with an RSA private key.')
     .argument('<key.pem>', 'private key in PEM format; - reads standard input')
-    .option('--iss <issuer>', 'iss claim', SAMPLE_ISSUER)
+    .option('--iss <issuer>', 'iss claim; an empty one leaves it out', SAMPLE_ISSUER)
     .option('--sub <subject>', 'sub claim; default: the same as iss')
     .option('--aud <audiences>', 'aud claim; several are separated by commas')
     .option('--expire <seconds>', 'seconds until the token expires', seconds, 3600)
     .option('--claims <name:value,…>', 'further claims, with strings as values')
     .option('--listclaim <name value…>', 'a claim that is a list; may be repeated', group, [])
-    .option('--nestedclaim <name value…>', 'a list within the claim "nested"', group, [])
+    .option(
+      '--nestedclaim <name value…>',
+      'a claim within "nested": a string, or several as a list',
+      group,
+      [],
+    )
     .option('--jwks <file>', 'write the key set to this file')
     .addHelpText('before', EXAMPLES)
     .action(mint);
@@ -75,6 +80,8 @@ function seconds(text: string): number {
 /** Separates the words of an option that takes several; no argument of a command can hold it. */
 const SEPARATOR = '\0';
 const GROUPED = ['--listclaim', '--nestedclaim'];
+/** Words that begin with a dash, and are no options all the same, as Python's argparse has it. */
+const PLAIN_WORD = /^-$|^-\d+$|^-\d*\.\d+$|\s/;
 const LONG = ['iss', 'sub', 'aud', 'expire', 'claims', 'jwks', 'listclaim', 'nestedclaim'];
 
 /**
@@ -88,7 +95,7 @@ export function gatherArguments(argv: string[]): string[] {
     const option = LONG.some((name) => word === `-${name}` || word.startsWith(`-${name}=`))
       ? `-${word}`
       : word;
-    if (open && !option.startsWith('-')) {
+    if (open && !(option.startsWith('-') && !PLAIN_WORD.test(option))) {
       gathered[gathered.length - 1] += SEPARATOR + option;
       continue;
     }
@@ -105,16 +112,23 @@ function group(text: string, before: string[][]): string[][] {
 }
 
 function listClaims({ listclaim, nestedclaim }: Options): Record<string, unknown> {
-  const lists = (items: string[][]): Record<string, string[]> =>
-    Object.fromEntries(items.map(([name = '', ...values]): [string, string[]] => [name, values]));
+  const lists = listclaim.map(([name = '', ...values]): [string, string[]] => [name, values]);
   return {
-    ...lists(listclaim),
-    ...(nestedclaim.length > 0 ? { nested: lists(nestedclaim) } : {}),
+    ...Object.fromEntries(lists),
+    ...(nestedclaim.length > 0 ? { nested: nestedClaims(nestedclaim) } : {}),
   };
 }
 
+/** Like gen-jwt.py: one value is a string, several are a list; and all of it once more, a level deeper. */
+function nestedClaims(groups: string[][]): Record<string, unknown> {
+  const claims = Object.fromEntries(
+    groups.map(([name = '', ...values]) => [name, values.length === 1 ? values[0] : values]),
+  );
+  return { ...claims, 'nested-2': claims };
+}
+
 function parseClaims(text: string | undefined): Record<string, string> {
-  if (text === undefined) return {};
+  if (text === undefined || text === '') return {};
   return Object.fromEntries(
     text.split(',').map((item) => {
       const colon = item.indexOf(':');
