@@ -35,8 +35,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(ExitCode.Ok);
 });
 
-// Good anywhere on the line: whether there are colours is no business of any command.
-const words = process.argv.slice(2).filter((word) => !/^--(no-)?color$/.test(word));
+// Good anywhere on the line, but behind two dashes, where another command's words begin.
+const given = process.argv.slice(2);
+const end = given.includes('--') ? given.indexOf('--') : given.length;
+const words = given.filter((word, i) => i >= end || !/^--(no-)?color$/.test(word));
 process.exitCode = await main(words);
 // As soon as everything is written, whatever is still open: Node 20 has been seen to tear down the handles of a mesh without end.
 process.stdout.write('', () => process.stderr.write('', () => process.exit()));

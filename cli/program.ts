@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { completionCommand } from './completion.ts';
 import { explainCommand } from './explain.ts';
+import { helpCommand } from './help.ts';
 import { lintCommand } from './lint.ts';
 import { meshCommand } from './mesh/command.ts';
 import { packageCommand } from './package.ts';
@@ -17,7 +18,19 @@ import { packageVersion, versionCommand } from './version.ts';
 const EXAMPLES = `Examples:
   portcullis render envoy -f policies.yaml --workload foo/app=httpbin \\
     --listen 127.0.0.1:8080 --upstream 127.0.0.1:8000 > envoy.yaml
+  portcullis lint -R manifests
+  portcullis explain -f policies.yaml --workload foo/app=httpbin --path /headers
   portcullis token mint key.pem --jwks jwks.json
+`;
+const RENDER_EXAMPLES = `Examples:
+  portcullis render envoy -f policies.yaml --workload foo/app=httpbin \\
+    --listen 127.0.0.1:8080 --upstream 127.0.0.1:8000 > envoy.yaml
+  portcullis render config -f policies.yaml
+`;
+const TOKEN_EXAMPLES = `Examples:
+  portcullis token mint key.pem --jwks jwks.json > token.txt
+  portcullis token decode token.txt
+  portcullis token verify token.txt --jwks jwks.json
 `;
 
 /** `portcullis`, ready to parse. It throws commander's errors in the place of exiting. */
@@ -30,13 +43,13 @@ export function program(): Command {
     .addHelpText('before', EXAMPLES)
     .showHelpAfterError('See portcullis --help.');
   portcullis.addCommand(
-    group('render', 'configuration for Envoy and Istio')
+    group('render', 'configuration for Envoy and Istio', RENDER_EXAMPLES)
       .addCommand(renderEnvoyCommand())
       .addCommand(planned('wasmplugin', 'an Istio WasmPlugin'))
       .addCommand(renderConfigCommand()),
   );
   portcullis.addCommand(
-    group('token', 'tokens for tests')
+    group('token', 'tokens for tests', TOKEN_EXAMPLES)
       .addCommand(tokenMintCommand())
       .addCommand(tokenDecodeCommand())
       .addCommand(tokenVerifyCommand()),
@@ -48,12 +61,13 @@ export function program(): Command {
   portcullis.addCommand(meshCommand());
   portcullis.addCommand(completionCommand(program));
   portcullis.addCommand(versionCommand());
+  portcullis.addCommand(helpCommand());
   forEachCommand(portcullis, (command) => command.exitOverride());
   return portcullis;
 }
 
-function group(name: string, summary: string): Command {
-  return new Command(name).summary(summary).description(summary);
+function group(name: string, summary: string, examples: string): Command {
+  return new Command(name).summary(summary).description(summary).addHelpText('before', examples);
 }
 
 function forEachCommand(command: Command, action: (command: Command) => void): void {

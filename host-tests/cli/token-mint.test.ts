@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { generatePrivateKey } from '../../istio/token/keys.ts';
-import { portcullis } from './command.ts';
+import { portcullis } from './portcullis.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-mint-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,8 +22,8 @@ function section(token: string, index: number): string {
 }
 
 /** The claims but the times, as they are written. */
-function claims(...args: string[]): string {
-  const { stdout, stderr } = mint(KEY, ...args);
+async function claims(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await mint(KEY, ...args);
   expect(stderr).toBe('');
   return section(stdout, 1)
     .replace(/"exp":\d+,/, '')
@@ -62,8 +62,8 @@ describe("portcullis token mint, as Istio's gen-jwt.py", () => {
       ['--iss=i', '--nestedclaim', 'z', '1', '2', '--nestedclaim', 'a', '3'],
       '{"iss":"i","nested":{"a":"3","nested-2":{"a":"3","z":["1","2"]},"z":["1","2"]},"sub":"i"}',
     ],
-  ])('makes the same claims of %s', (_, args, expected) => {
-    expect(claims(...args)).toBe(expected);
+  ])('makes the same claims of %s', async (_, args, expected) => {
+    expect(await claims(...args)).toBe(expected);
   });
 
   it.each([
@@ -71,27 +71,27 @@ describe("portcullis token mint, as Istio's gen-jwt.py", () => {
     [['-expire', '5'], 5],
     [['--expire=-60'], -60],
     [['--expire', '-60'], -60],
-  ])('%j expires after %d seconds', (args, seconds) => {
-    const { exp, iat } = JSON.parse(section(mint(KEY, ...args).stdout, 1)) as Record<
-      string,
-      number
-    >;
+  ])('%j expires after %d seconds', async (args, seconds) => {
+    const { stdout } = await mint(KEY, ...args);
+    const { exp, iat } = JSON.parse(section(stdout, 1)) as Record<string, number>;
     expect(exp! - iat!).toBe(seconds);
   });
 
-  it('names the key by its thumbprint (RFC 7638), in the header and in the key set', () => {
+  it('names the key by its thumbprint (RFC 7638), in the header and in the key set', async () => {
     const { e, n } = createPublicKey(PEM).export({ format: 'jwk' });
     const text = JSON.stringify({ e, kty: 'RSA', n });
     const kid = createHash('sha256').update(text).digest('base64url');
     const jwks = join(folder, 'jwks.json');
-    const { stdout } = mint(KEY, '-jwks', jwks);
+    const { stdout } = await mint(KEY, '-jwks', jwks);
     expect(section(stdout, 0)).toBe(`{"alg":"RS256","kid":"${kid}","typ":"JWT"}`);
     expect(JSON.parse(readFileSync(jwks, 'utf8'))).toEqual({ keys: [{ e, kid, kty: 'RSA', n }] });
   });
 
-  it('takes its options before and after the key', () => {
+  it('takes its options before and after the key', async () => {
     const options = ['--iss', 'a', '--claims=b:c'];
-    expect(section(mint(...options, KEY, '-listclaim', 'd', 'e').stdout, 1)).toContain('"d":["e"]');
-    expect(portcullis(['--color', 'token', 'mint', ...options, KEY]).code).toBe(0);
+    const { stdout } = await mint(...options, KEY, '-listclaim', 'd', 'e');
+    expect(section(stdout, 1)).toContain('"d":["e"]');
+    const { code } = await portcullis(['--color', 'token', 'mint', ...options, KEY]);
+    expect(code).toBe(0);
   });
 });

@@ -50,10 +50,16 @@ describe('every command', () => {
     expect(stderr).toContain(`Did you mean ${meant}?`);
   });
 
-  it('help NAME is its help', async () => {
-    const { code, stdout } = await portcullis(['help', 'lint']);
+  it.each(['lint', 'render envoy', 'mesh apply'])('help %s is its help', async (name) => {
+    const { code, stdout } = await portcullis(['help', ...name.split(' ')]);
     expect(code).toBe(0);
-    expect(stdout).toContain('Usage: portcullis lint');
+    expect(stdout).toContain(`Usage: portcullis ${name}`);
+  });
+
+  it('help of what is no command gets a suggestion', async () => {
+    const { code, stderr } = await portcullis(['help', 'token', 'vrify']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Did you mean verify?');
   });
 
   it.each([
