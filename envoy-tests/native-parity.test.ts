@@ -301,3 +301,43 @@ function nested(depth: number): unknown {
   for (let i = 0; i < depth; i++) value = [value];
   return value;
 }
+
+suite('written-headers', (world) => {
+  const admin = { token: token({ group: 'admin' }) };
+  it.each<[string, Ask, number]>([
+    ['a rule on a claim, by its token', { ...admin, path: '/headers' }, 200],
+    ['… by another token', { token: token({ group: 'dev' }), path: '/headers' }, 403],
+    ['… by a header that the client invents', { headers: ['x-group', 'admin'] }, 403],
+    [
+      '… by such a header beside a token that says otherwise',
+      { token: token({ group: 'dev' }), headers: ['x-group', 'admin'] },
+      403,
+    ],
+    [
+      '… by such a header beside a token that says nothing',
+      { token: good, headers: ['X-Group', 'admin'] },
+      403,
+    ],
+    [
+      '… by such a header, in a preflight request',
+      {
+        method: 'OPTIONS',
+        headers: ['origin', 'a', 'access-control-request-method', 'GET', 'x-group', 'admin'],
+      },
+      403,
+    ],
+    ['a rule on a token that is taken out', { ...admin, path: '/ip' }, 403],
+    ['… on one that is none', { headers: ['authorization', 'Basic abc'], path: '/ip' }, 200],
+    ['a rule on a header without a token', { path: '/get' }, 200],
+    ['… with one, taken out', { headers: ['x-token', good], path: '/get' }, 200],
+    ['… with a bad one', { headers: ['x-token', 'x'], path: '/get' }, 401],
+    ['… from a parameter', { path: `/get?token=${good}` }, 200],
+    ['a rule on the payload, by a token', { ...admin, path: '/anything' }, 200],
+    ['… without a token', { path: '/anything' }, 403],
+    ['… invented', { headers: ['x-payload', 'e30'], path: '/anything' }, 403],
+    ['a rule that wants no payload, by a token', { ...admin, path: '/anything/x' }, 403],
+    ['… invented', { headers: ['x-payload', 'e30'], path: '/anything/x' }, 200],
+  ])('%s', async (_, ask, status) => {
+    expect((await askBoth(world(), ask)).status).toBe(status);
+  });
+});

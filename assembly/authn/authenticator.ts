@@ -197,7 +197,7 @@ export class Authenticator {
       request.subject = principal.jwt.subject;
       for (let i = 0; i < this.claimStates.length; i++) this.claimStates[i].write(principal);
     }
-    return this.changes.apply() ? JwtStatus.Ok : JwtStatus.NotApplied;
+    return this.changes.apply(request.headers) ? JwtStatus.Ok : JwtStatus.NotApplied;
   }
 
   private groupOf(locations: TokenLocations): i32 {

@@ -3,6 +3,7 @@
 import {
   ABSENT,
   MapType,
+  Pairs,
   Span,
   addHeader,
   equals,
@@ -80,21 +81,36 @@ export class RequestChanges {
     return false;
   }
 
-  /** Does it all; false when the host refuses, or when there was more than could be written down. */
-  apply(): bool {
+  /**
+   * Does it all, at the host and in `headers`, which is what policies see; false when the host refuses, or when there was more than
+   * could be written down.
+   */
+  apply(headers: Pairs): bool {
     if (this.overflow) return false;
     for (let i = 0; i < this.count; i++) {
       const name = unchecked(this.names[i]);
       const kind = unchecked(this.kinds[i]);
       if (kind == Kind.Nothing) continue;
-      const status =
+      const isDone =
         kind == Kind.Remove
-          ? removeHeader(MapType.RequestHeaders, name)
-          : addHeader(MapType.RequestHeaders, name, unchecked(this.values[i]));
-      if (status != 0) return false;
+          ? this.removeFrom(headers, name)
+          : this.addTo(headers, name, unchecked(this.values[i]));
+      if (!isDone) return false;
     }
     if (this.path == this.original) return true;
-    return replaceHeader(MapType.RequestHeaders, PATH, this.path) == 0;
+    return (
+      headers.replace(PATH, this.path) &&
+      replaceHeader(MapType.RequestHeaders, PATH, this.path) == 0
+    );
+  }
+
+  private removeFrom(headers: Pairs, name: Span): bool {
+    headers.remove(name);
+    return removeHeader(MapType.RequestHeaders, name) == 0;
+  }
+
+  private addTo(headers: Pairs, name: Span, value: Span): bool {
+    return headers.add(name, value) && addHeader(MapType.RequestHeaders, name, value) == 0;
   }
 
   private note(kind: u8, name: Span, value: Span): void {

@@ -4,9 +4,12 @@ import { allocate } from "../memory/arena";
 import { ABSENT, EMPTY, Span, addressOf, equals, lengthOf, span } from "../memory/span";
 
 /** A map that the host sent, in its order, repeated keys included. The bytes live until the callback ends. */
+/** Room for pairs to come. */
+const GROWTH: i32 = 4;
+
 export class Pairs {
   private index: usize = 0;
-  private hasGrown: bool = false;
+  private capacity: i32 = 0;
   /** Number of pairs. */
   size: i32 = 0;
 
@@ -21,7 +24,7 @@ export class Pairs {
     const base = addressOf(buffer);
     const count = load<u32>(base);
     if (<u64>count * 8 + 4 > <u64>length) return false;
-    const index = allocate((count + 1) * 16);
+    const index = allocate((count + GROWTH) * 16);
     if (index == 0) return false;
     let at: u64 = <u64>count * 8 + 4;
     for (let i: u32 = 0; i < count; i++) {
@@ -35,6 +38,7 @@ export class Pairs {
     }
     this.index = index;
     this.size = <i32>count;
+    this.capacity = <i32>count + GROWTH;
     return true;
   }
 
@@ -42,7 +46,7 @@ export class Pairs {
   clear(): void {
     this.size = 0;
     this.index = 0;
-    this.hasGrown = false;
+    this.capacity = 0;
   }
 
   /** The key of pair `i`, ABSENT outside of the map. */
@@ -64,19 +68,28 @@ export class Pairs {
   }
 
   /**
-   * Gives `name` one value, in the place of all that it has: in this map alone, not in the host's. False when a second pair would
-   * be new: there is room for one.
+   * Gives `name` one value, in the place of all that it has: in this map alone, not in the host's. False when the callback's memory
+   * is used up.
    */
   replace(name: Span, value: Span): bool {
     const at = this.find(name);
-    if (at >= 0) {
-      this.remove(name);
-      store<Span>(this.index + at * 16, name);
-      store<Span>(this.index + at * 16 + 8, value);
-      return true;
+    if (at < 0) return this.add(name, value);
+    this.remove(name);
+    store<Span>(this.index + at * 16, name);
+    store<Span>(this.index + at * 16 + 8, value);
+    return true;
+  }
+
+  /** Appends a pair: in this map alone, not in the host's. False when the callback's memory is used up. */
+  add(name: Span, value: Span): bool {
+    if (this.size == this.capacity) {
+      const capacity = this.size + GROWTH;
+      const index = allocate(capacity * 16);
+      if (index == 0) return false;
+      memory.copy(index, this.index, this.size * 16);
+      this.index = index;
+      this.capacity = capacity;
     }
-    if (this.hasGrown || this.index == 0) return false;
-    this.hasGrown = true;
     store<Span>(this.index + this.size * 16, name);
     store<Span>(this.index + this.size * 16 + 8, value);
     this.size++;
