@@ -217,7 +217,6 @@ export class HttpFilter extends HttpContext {
     if (tally === null) {
       tally = plugin.tallyOf(plugin.requestTallies, connection);
       connection.tally = tally;
-      plugin.reportSoon();
     }
     tally.pending++;
     const mode = plugin.modeOf(connection);

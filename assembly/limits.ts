@@ -21,9 +21,6 @@ export const REMEMBERED_CONNECTIONS: i32 = 512;
 /** Peers that are counted by name, per plugin and worker: counters are never freed, and anyone can come from a new address. */
 export const MAX_TALLIES: i32 = 256;
 
-/** Milliseconds between reports of who has come. */
-export const REPORT_TICK_MS: u32 = 1000;
-
 /** Header changes of one request: Envoy sends at most 100 headers upstream by default, and each token can ask for some. */
 export const MAX_HEADER_CHANGES: i32 = 256;
 
@@ -54,8 +51,13 @@ export const DEFAULT_COOLDOWN_MS: i64 = 10_000;
 /** Milliseconds between looks at a key set that requests wait for, and that another worker fetches. */
 export const WAITING_TICK_MS: u32 = 20;
 
-/** Milliseconds between looks at a key set that nobody waits for. */
+/** Milliseconds between looks at a key set that nobody waits for, and between reports of who has come. */
 export const IDLE_TICK_MS: u32 = 1000;
+
+/** Milliseconds between a worker's signs of life; how long none has come of a worker whose VM is lost; tries to leave one. */
+export const HEARTBEAT_MS: u64 = 900;
+export const SILENCE_MS: u64 = 5000;
+export const MAX_HEARTBEAT_TRIES: i32 = 16;
 
 /** Wait after a first failed fetch, in milliseconds; doubled by every further one. */
 export const FIRST_BACKOFF_MS: u64 = 1000;

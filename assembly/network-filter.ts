@@ -88,7 +88,6 @@ export class NetworkFilter extends NetworkContext {
 
   private count(): void {
     this.plugin.tallyOf(this.plugin.connectionTallies, this.connection).pending++;
-    this.plugin.reportSoon();
   }
 
   /** False when PeerAuthentication refuses the connection, which is closed then. */

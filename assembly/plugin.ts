@@ -1,5 +1,6 @@
 // One configured plugin: what its requests share. An update is a new one of these beside the old, in the same VM.
 import {
+  ABSENT,
   BufferType,
   EMPTY,
   HttpContext,
@@ -7,6 +8,7 @@ import {
   NO_CALL,
   NetworkContext,
   RootContext,
+  Span,
   currentTime,
   getBuffer,
   getProperty,
@@ -22,14 +24,14 @@ import { RemoteKeySet } from "./authn/remote-key-set";
 import { TokenCache } from "./authn/token-cache";
 import { AuthorizationEngine } from "./authz/engine";
 import { Compiled, compile } from "./config/compile";
-import { everConfigured, rememberConfigured } from "./config/ever-configured";
 import { RESET } from "./config/peer-rejection";
 import { Problems } from "./config/problems";
 import { Protocol } from "./config/workload";
 import { ExtAuthzAnswer } from "./ext-authz/answer";
 import { ExtAuthzProvider } from "./ext-authz/provider";
 import { HttpFilter } from "./http-filter";
-import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, REPORT_TICK_MS, WAITING_TICK_MS } from "./limits";
+import { InForce } from "./life-cycle/in-force";
+import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits";
 import { RequestMetrics } from "./metrics";
 import { NetworkFilter } from "./network-filter";
 import { OpenConnections, openConnectionsOf } from "./open-connections";
@@ -45,7 +47,8 @@ import { Request } from "./request";
 const NANOSECONDS_PER_MICROSECOND: u64 = 1000;
 const PLUGIN_NAME = propertyPath("plugin_name");
 const NOT_CONFIGURED =
-  "no valid configuration has come yet: every request is refused until one does";
+  "the configuration is rejected, and none is in force: every request is refused";
+const KEPT = "the configuration is rejected: the one before stays in force";
 
 export class Plugin extends RootContext {
   readonly metrics: RequestMetrics = new RequestMetrics();
@@ -83,23 +86,23 @@ export class Plugin extends RootContext {
   private remotes: RemoteKeySet[] = [];
   /** Whether there is a configuration to decide by; without one every request is refused. */
   isConfigured: bool = false;
+  private inForce: InForce | null = null;
   private containerPort: i32 = 0;
   private tickPeriod: u32 = 0;
   private spare: HttpFilter | null = null;
 
+  /** Always true: see `InForce`. What is wrong leaves the configuration before in force, or refuses every request. */
   override onConfigure(size: u32): bool {
     const begin = currentTime();
-    const problems = new Problems();
-    const compiled = this.read(size, problems);
-    if (compiled === null) {
-      problems.print();
-      if (everConfigured()) return false;
-      log(LogLevel.Critical, NOT_CONFIGURED);
-      return true;
-    }
-    rememberConfigured();
+    const inForce = new InForce();
+    this.inForce = inForce;
+    // The first tick leaves the first sign of life, and fetches keys. Not here: this may be Envoy's trial of the configuration,
+    // which is gone before any answer.
+    this.tickEvery(WAITING_TICK_MS);
+    const text = size > MAX_CONFIGURATION_BYTES ? EMPTY : configurationOf(size);
+    const compiled = this.compileOr(inForce, size, text);
+    if (compiled === null) return true;
     this.isConfigured = true;
-    for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
     this.connections = new Connections(compiled.facts);
     this.request = new Request(compiled.containerPort, this.connections);
     this.containerPort = compiled.containerPort;
@@ -121,9 +124,28 @@ export class Plugin extends RootContext {
       this.longestWait = max(this.longestWait, need.set.longestWait);
     }
     this.metrics.compiled((currentTime() - begin) / NANOSECONDS_PER_MICROSECOND);
-    // Not fetched here: this may be Envoy's trial of the configuration, which is gone before any answer.
-    if (this.remotes.length > 0 || this.open.isDue(this)) this.tickEvery(WAITING_TICK_MS);
     return true;
+  }
+
+  /** What is to be enforced: the configuration; if it is wrong, the one before; null if there is none. */
+  private compileOr(inForce: InForce, size: u32, text: Span): Compiled | null {
+    const problems = new Problems();
+    if (size > MAX_CONFIGURATION_BYTES) {
+      problems.add("more than " + MAX_CONFIGURATION_BYTES.toString() + " bytes");
+    }
+    let compiled: Compiled | null = null;
+    if (problems.count == 0) compiled = compile(text, problems);
+    if (compiled !== null) {
+      inForce.begin(text);
+      for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
+      return compiled;
+    }
+    problems.print();
+    const before = inForce.before();
+    if (before != ABSENT) compiled = compile(before, new Problems());
+    if (compiled !== null) inForce.keep();
+    log(LogLevel.Critical, compiled === null ? NOT_CONFIGURED : KEPT);
+    return compiled;
   }
 
   /** What PeerAuthentication wants of a connection. */
@@ -143,16 +165,9 @@ export class Plugin extends RootContext {
     return tallies.of(labelsOf(connection, port, true), labelsOf(connection, port, false));
   }
 
-  private read(size: u32, problems: Problems): Compiled | null {
-    if (size > MAX_CONFIGURATION_BYTES) {
-      problems.add("more than " + MAX_CONFIGURATION_BYTES.toString() + " bytes");
-      return null;
-    }
-    const text = size == 0 ? EMPTY : getBuffer(BufferType.PluginConfiguration, 0, size);
-    return compile(text, problems);
-  }
-
   override onTick(): void {
+    const inForce = this.inForce;
+    if (inForce !== null) inForce.beat();
     if (this.open.isDue(this)) this.open.review();
     this.requestTallies.flush();
     this.connectionTallies.flush();
@@ -185,6 +200,8 @@ export class Plugin extends RootContext {
   }
 
   override onDelete(): void {
+    const inForce = this.inForce;
+    if (inForce !== null) inForce.end();
     this.open.end(this);
     this.requestTallies.flush();
     this.connectionTallies.flush();
@@ -203,11 +220,6 @@ export class Plugin extends RootContext {
 
   override createNetworkContext(id: u32): NetworkContext {
     return new NetworkFilter(id, this);
-  }
-
-  /** Something has been counted that the host is to hear of. */
-  reportSoon(): void {
-    if (this.tickPeriod == 0) this.tickEvery(REPORT_TICK_MS);
   }
 
   /** A request waits for its external authorizer: Envoy answers the root context, whoever has asked. */
@@ -236,6 +248,10 @@ export class Plugin extends RootContext {
     this.tickPeriod = milliseconds;
     setTickPeriod(milliseconds);
   }
+}
+
+function configurationOf(size: u32): Span {
+  return size == 0 ? EMPTY : getBuffer(BufferType.PluginConfiguration, 0, size);
 }
 
 function unconfigured(metrics: RequestMetrics): Authenticator {

@@ -152,6 +152,13 @@ export class Plugin {
     return true;
   }
 
+  /** The filter goes out of the listener. */
+  remove(): void {
+    const old = this.roots;
+    this.roots = new Map();
+    for (const { vm, root } of old.values()) vm.retire(root);
+  }
+
   /** A request to one worker. Undefined: Envoy answers 503 itself, since the VM has trapped and is not back yet. */
   request(
     headers: Pair[],

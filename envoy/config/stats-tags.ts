@@ -11,6 +11,9 @@ const LABELS = [
   'security',
   'port',
   'source',
+  'plugin',
+  'decision',
+  'enforced',
 ];
 
 /** `stats_config` that turns those into labels of the Prometheus metrics. */

@@ -49,6 +49,8 @@ export class EnvoyProcess {
   private readonly child: Supervised;
   private readonly listeners: Map<string, number>;
   private readonly versions = new Map<string, number>();
+  /** Configurations that the module did not take, by plugin, and why not: when one comes again Envoy does not ask the module. */
+  private readonly refused = new Map<string, { configuration: string; errors: string[] }>();
 
   private constructor(
     options: EnvoyOptions,
@@ -112,30 +114,37 @@ export class EnvoyProcess {
   }
 
   /**
-   * Puts new configurations of plugins into force without a restart, and waits until all are, or until Envoy has refused one; then
-   * its old one stays. Where they hold the same policies, as the HTTP and the network filter of a proxy do, all are refused or none.
+   * Puts new configurations of plugins into force without a restart, and waits until all are, or until the module has refused one;
+   * then its old one stays. Where they hold the same policies, as the HTTP and the network filter of a proxy do, all are refused or
+   * none.
    */
   async apply(...plugins: WasmPlugin[]): Promise<Applied> {
     const wanted = new Map(plugins.map(({ name }) => [name, (this.versions.get(name) ?? 0) + 1]));
     for (const [name, version] of wanted) this.versions.set(name, version);
-    const refused = async (): Promise<boolean[]> =>
-      Promise.all(plugins.map(async ({ name }, i) => (await this.refusals(name)) > before[i]!));
-    const before = await Promise.all(plugins.map(({ name }) => this.refusals(name)));
     const logged = (await this.log()).length;
+    const before = await this.rejections(plugins);
     for (const plugin of plugins) {
       await writePlugin(this.options.folder, plugin, String(wanted.get(plugin.name)));
     }
     for (const end = Date.now() + APPLY_LIMIT_MS; Date.now() < end; await sleep(POLL_MS)) {
       const taken = await Promise.all([...wanted].map(([name, at]) => this.isInForce(name, at)));
-      const refusals = await refused();
-      if (!taken.every((is, i) => is || refusals[i])) continue;
-      // A first configuration is taken even when it is wrong, and then refuses every request.
+      const isRejected = (await this.rejections(plugins)) > before;
+      if (!isRejected && !taken.every((is) => is)) continue;
+      // Our module has Envoy take every configuration, and says of a wrong one what is wrong; another one may reject it.
       const errors = errorsIn((await this.log()).slice(logged));
-      return errors.length === 0 && !refusals.includes(true)
-        ? { accepted: true }
-        : { accepted: false, errors };
+      if (isRejected) return { accepted: false, errors };
+      for (const plugin of plugins) errors.push(...this.refusedBefore(plugin, errors));
+      return errors.length === 0 ? { accepted: true } : { accepted: false, errors };
     }
     throw new EnvironmentError(`Envoy did not take over a configuration in ${APPLY_LIMIT_MS} ms`);
+  }
+
+  private refusedBefore({ name, configuration }: WasmPlugin, errors: string[]): string[] {
+    const last = this.refused.get(name);
+    if (errors.length > 0) this.refused.set(name, { configuration, errors: [...errors] });
+    else if (last?.configuration === configuration) return last.errors;
+    else this.refused.delete(name);
+    return [];
   }
 
   /** Writes a plugin that a listener to come will ask for. */
@@ -151,16 +160,19 @@ export class EnvoyProcess {
     return versions.length > 0 && versions.every(([, value]) => value === String(version));
   }
 
+  private async rejections(plugins: WasmPlugin[]): Promise<number> {
+    const counts = plugins.map(async ({ name }) => {
+      const stats = await this.admin.stats(statsOf(name));
+      return [...stats]
+        .filter(([key]) => key.endsWith('.update_rejected') || key.endsWith('.config_fail'))
+        .reduce((sum, [, value]) => sum + Number(value), 0);
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+
   /** Ends it, and waits until it is gone. */
   async stop(): Promise<void> {
     await this.child.stop();
-  }
-
-  private async refusals(name: string): Promise<number> {
-    const stats = await this.admin.stats(statsOf(name));
-    return [...stats]
-      .filter(([key]) => key.endsWith('.update_rejected') || key.endsWith('.config_fail'))
-      .reduce((sum, [, value]) => sum + Number(value), 0);
   }
 }
 

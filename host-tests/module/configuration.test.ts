@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MODULE, configuration, denyPolicy, request, start, status } from './fixture.ts';
+import { configuration, denyPolicy, errorLines, start, status, update } from './fixture.ts';
 
 const resource = (kind: string, spec: unknown, more = {}): object => ({
   apiVersion: 'security.istio.io/v1',
@@ -14,11 +14,11 @@ const deny = (rule: unknown): object => policy({ action: 'DENY', rules: [rule] }
 
 /** The error lines for a configuration; empty when it is in force. */
 function errors(resources: unknown[], settings: object = {}): string[] {
-  const { process, plugin } = start([]);
-  const accepted = plugin.update(configuration(resources as object[], settings));
-  const lines = process.logs('error').map((line) => line.replace(/^config: /, ''));
-  expect(accepted).toBe(lines.length === 0);
-  return [...new Set(lines)];
+  const world = start([]);
+  const taken = update(world, configuration(resources as object[], settings));
+  const lines = errorLines(world.process).map((line) => line.replace(/^config: /, ''));
+  expect(taken).toBe(lines.length === 0);
+  return lines;
 }
 
 const AT = 'resources[0] AuthorizationPolicy foo/p: ';
@@ -411,35 +411,34 @@ describe('a configuration is refused', () => {
     ],
     ['a URI twice', { jwks: [{ uri }, { uri }] }, 'jwks[1].uri: is listed twice'],
   ])('with %s', (_, settings, line) => {
-    const { process, plugin } = start([]);
-    expect(plugin.update(configuration([], settings))).toBe(false);
-    expect(process.logs('error')).toContain(`config: ${line}`);
+    const world = start([]);
+    expect(update(world, configuration([], settings))).toBe(false);
+    expect(world.process.logs('error')).toContain(`config: ${line}`);
   });
 
   it('that is no JSON, with the place', () => {
-    const { process, plugin } = start([]);
-    expect(plugin.update('{"resources":[}')).toBe(false);
-    expect(process.logs('error')).toContain('config: not valid JSON, at byte 14');
+    const world = start([]);
+    expect(update(world, '{"resources":[}')).toBe(false);
+    expect(world.process.logs('error')).toContain('config: not valid JSON, at byte 14');
   });
 
   it('that Envoy passes as a binary Struct, with what to write instead', () => {
-    const { process, plugin } = start([]);
-    expect(plugin.update('\n\x10\n\tresources\x12\x032\x01\n')).toBe(false);
-    expect(process.logs('error')).toContain(
+    const world = start([]);
+    expect(update(world, '\n\x10\n\tresources\x12\x032\x01\n')).toBe(false);
+    expect(world.process.logs('error')).toContain(
       'config: not valid JSON, at byte 1; did you mean google.protobuf.StringValue? ' +
         'Envoy passes a google.protobuf.Struct in binary form',
     );
   });
 
   it('whose resources are no list', () => {
-    const { process, plugin } = start([]);
-    expect(plugin.update('{"resources":{}}')).toBe(false);
-    expect(process.logs('error')).toContain('config: resources: must be a list');
+    const world = start([]);
+    expect(update(world, '{"resources":{}}')).toBe(false);
+    expect(world.process.logs('error')).toContain('config: resources: must be a list');
   });
 
   it('that is empty', () => {
-    const { plugin } = start([]);
-    expect(plugin.update('')).toBe(false);
+    expect(update(start([]), '')).toBe(false);
   });
 
   it('when nobody says which namespace the workload is in', () => {
@@ -451,52 +450,12 @@ describe('a configuration is refused', () => {
   });
 
   it('and the one in force stays', () => {
-    const { plugin } = start([denyPolicy([{}])]);
-    expect(plugin.update('{"resources":[{}]}')).toBe(false);
-    expect(status(plugin)).toBe(403);
-  });
-});
-
-describe('a first configuration that is wrong', () => {
-  const wrong = configuration([{}]);
-
-  it('is accepted, and every request refused: the host may do without the filter otherwise', () => {
-    const { process, plugin } = start([{}], {}, { workers: 2 });
-    expect(plugin.inForce).toBe(true);
-    const stream = request(plugin);
-    expect(stream.reply).toMatchObject({
-      status: 500,
-      details: 'portcullis_not_configured',
-      body: 'portcullis: no valid configuration is in force',
-    });
-    expect(stream.filterState('portcullis.decision')).toEqual(
-      new TextEncoder().encode('error reason=not_configured'),
+    const world = start([denyPolicy([{}])]);
+    expect(update(world, '{"resources":[{}]}')).toBe(false);
+    expect(status(world.plugin)).toBe(403);
+    expect(world.process.logs('critical')).toContain(
+      'the configuration is rejected: the one before stays in force',
     );
-    expect(status(plugin, { worker: 1, method: 'OPTIONS' })).toBe(500);
-    expect(process.metrics.nonZero()).toEqual({
-      'portcullis_requests_total;outcome=error;reason=not_configured': 2,
-    });
-    expect(process.logs('critical')).toContain(
-      'no valid configuration has come yet: every request is refused until one does',
-    );
-  });
-
-  it('gives way to the first good one, and then wrong ones are rejected', () => {
-    const { plugin } = start([{}]);
-    expect(plugin.update(wrong)).toBe(true);
-    expect(status(plugin)).toBe(500);
-    expect(plugin.update(configuration([]))).toBe(true);
-    expect(status(plugin)).toBe(200);
-    expect(plugin.update(wrong)).toBe(false);
-    expect(status(plugin)).toBe(200);
-  });
-
-  it('is one for each plugin: another with a good one in the same VM does not count', () => {
-    const { process, plugin } = start([]);
-    const other = process.load(MODULE, { name: 'other', rootId: 'other', configuration: wrong });
-    expect(other.inForce).toBe(true);
-    expect(status(other)).toBe(500);
-    expect(status(plugin)).toBe(200);
   });
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpStream } from '../../host/contexts.ts';
 import { type Plugin, type Process } from '../../host/process.ts';
-import { denyPolicy, request, start, statusOf } from './fixture.ts';
+import { denyPolicy, errorLines, request, start, statusOf } from './fixture.ts';
 
 const CLUSTER = 'outbound|8000||authz.example';
 const provider = (more: object = {}): object => ({
@@ -23,7 +23,7 @@ function running(
 function errors(resources: object[], providers: object[], settings: object = {}): string[] {
   const { process, plugin } = start([]);
   plugin.update(JSON.stringify({ extensionProviders: providers, ...settings, resources }));
-  return [...new Set(process.logs('error').map((line) => line.replace(/^config: /, '')))];
+  return errorLines(process).map((line) => line.replace(/^config: /, ''));
 }
 
 const statuses = (streams: HttpStream[]): (number | string)[] => streams.map(statusOf);

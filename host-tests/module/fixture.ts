@@ -1,5 +1,6 @@
 // The shipped module in the Node host, with tokens made by jose.
 import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import { type CryptoKey, type JWTPayload, SignJWT, exportJWK, generateKeyPair } from 'jose';
 import type { HttpStream } from '../../host/contexts.ts';
 import { nodePlatform } from '../../host/node-platform.ts';
@@ -59,12 +60,18 @@ export function denyPolicy(rules: object[], name = 'deny', spec = {}): object {
   };
 }
 
-/** A process with the module in force, or refused. */
+/** A process, and the module in it. */
+export interface World {
+  process: Process;
+  plugin: Plugin;
+}
+
+/** A process with the module in force, or refusing everything. */
 export function start(
   resources: object[],
   settings: object = {},
   options: Partial<ProcessOptions> = {},
-): { process: Process; plugin: Plugin } {
+): World {
   const process = new Process({
     platform: nodePlatform,
     now: NOW * 1000,
@@ -78,6 +85,18 @@ export function start(
     configuration: configuration(resources, settings),
   });
   return { process, plugin };
+}
+
+/** Hands over a new configuration, which the host must never hear a no to; whether it is what is enforced now. */
+export function update({ process, plugin }: World, text: string): boolean {
+  const before = process.logs('critical').length;
+  expect(plugin.update(text)).toBe(true);
+  return process.logs('critical').length === before;
+}
+
+/** The error lines so far, each once: every worker prints them. */
+export function errorLines(process: Process): string[] {
+  return [...new Set(process.logs('error').filter((line) => line.startsWith('config: ')))];
 }
 
 /** The plugin configuration as text. */

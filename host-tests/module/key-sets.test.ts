@@ -16,6 +16,7 @@ import {
   start,
   status,
   statusOf,
+  update,
 } from './fixture.ts';
 
 const FAILED = 'Jwks remote fetch is failed';
@@ -220,7 +221,9 @@ describe('a key set', () => {
 
   it('does not keep what the refused configuration before it wanted', () => {
     const { process, plugin } = ready();
-    expect(plugin.update(configuration([...resources, { kind: 'Nonsense' }]))).toBe(false);
+    expect(update({ process, plugin }, configuration([...resources, { kind: 'Nonsense' }]))).toBe(
+      false,
+    );
     expect(status(plugin, { token })).toBe(200);
     nextCall(process).respond({ status: 200, body: issuer.jwks });
     expect(status(plugin, { token })).toBe(200);

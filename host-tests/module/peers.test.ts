@@ -6,7 +6,7 @@ import type { Connection, HttpStream } from '../../host/contexts.ts';
 import type { Pair } from '../../host/pairs.ts';
 import type { Plugin } from '../../host/process.ts';
 import { fromUtf8 } from '../../host/text.ts';
-import { NOW, configuration, denyPolicy, start, statusOf } from './fixture.ts';
+import { NOW, configuration, denyPolicy, errorLines, start, statusOf, update } from './fixture.ts';
 
 const MODES = ['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT'];
 const FACTS = {
@@ -292,8 +292,8 @@ describe('a PeerAuthentication is refused', () => {
     ],
   ])('for %s', (_, spec, message) => {
     const { process, plugin } = start([strict()]);
-    expect(plugin.update(configuration([peers('foo', 'bad', spec)]))).toBe(false);
-    expect(process.logs('error')).toEqual([
+    expect(update({ process, plugin }, configuration([peers('foo', 'bad', spec)]))).toBe(false);
+    expect(errorLines(process)).toEqual([
       `config: resources[0] PeerAuthentication foo/bad: ${message}`,
     ]);
     expect(modeAt(plugin, 1)).toBe('STRICT');
@@ -302,9 +302,9 @@ describe('a PeerAuthentication is refused', () => {
   it.each(['yesterday', '2026-13-01T00:00:00Z', '2026-01-01', '2026-01-01T00:00:00', 5])(
     'for the creationTimestamp %s',
     (creationTimestamp) => {
-      const { process, plugin } = start([]);
-      expect(plugin.update(configuration([strict('a', { creationTimestamp })]))).toBe(false);
-      expect(process.logs('error')[0]).toContain(
+      const world = start([]);
+      expect(update(world, configuration([strict('a', { creationTimestamp })]))).toBe(false);
+      expect(world.process.logs('error')[0]).toContain(
         'metadata.creationTimestamp: must be a time such as',
       );
     },
