@@ -213,12 +213,7 @@ export class HttpFilter extends HttpContext {
   /** What the connection says of the client, and what the upstream is told of it. Once a request: the header is ours then. */
   private judgePeer(plugin: Plugin, request: Request): u32 {
     const connection = request.connection;
-    let tally = connection.tally;
-    if (tally === null) {
-      tally = plugin.tallyOf(plugin.requestTallies, connection);
-      connection.tally = tally;
-    }
-    tally.pending++;
+    plugin.countRequest(connection);
     const mode = plugin.modeOf(connection);
     if (mode.wantsMore(connection.security)) {
       plugin.metrics.refusePeer("portcullis_requests_total", connection.security);

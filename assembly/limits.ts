@@ -21,6 +21,9 @@ export const REMEMBERED_CONNECTIONS: i32 = 512;
 /** Peers that are counted by name, per plugin and worker: counters are never freed, and anyone can come from a new address. */
 export const MAX_TALLIES: i32 = 256;
 
+/** Lines about differences that a plugin in SHADOW writes in a second, on each worker; the rest is counted. */
+export const MAX_SHADOW_LINES: i32 = 10;
+
 /** Header changes of one request: Envoy sends at most 100 headers upstream by default, and each token can ask for some. */
 export const MAX_HEADER_CHANGES: i32 = 256;
 

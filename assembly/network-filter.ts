@@ -14,6 +14,7 @@ import {
   recordPeer,
   recordPeerRefused,
 } from "./replies";
+import { ShadowVerdict, recordShadow } from "./shadow";
 
 /** How far a connection has come. */
 namespace Phase {
@@ -29,6 +30,8 @@ export class NetworkFilter extends NetworkContext {
   next: NetworkFilter | null = null;
   private phase: i32 = Phase.Silent;
   private connection: Connection;
+  /** `enforcement: SHADOW` has counted it: once, or it would be counted again with every policy. */
+  private isShadowed: bool = false;
 
   constructor(
     id: u32,
@@ -99,6 +102,11 @@ export class NetworkFilter extends NetworkContext {
     const isHandshaking = this.phase == Phase.Silent && security == Security.Tls;
     const refused = isHandshaking ? mode.refusesTls : mode.refuses(security);
     if (!refused) return true;
+    if (plugin.isShadow) {
+      const verdict = new ShadowVerdict();
+      verdict.refusePeer(mode, security);
+      return this.shadow(plugin, verdict);
+    }
     recordPeerRefused(mode, security);
     plugin.metrics.refusePeer("portcullis_connections_total", security);
     this.close();
@@ -117,6 +125,11 @@ export class NetworkFilter extends NetworkContext {
     request.begin(this.connection);
     const decision: Decision = plugin.authorization.decide(request);
     if (request.isFactMissing) return this.fail("connection_fact_missing");
+    if (plugin.isShadow) {
+      const verdict = new ShadowVerdict();
+      if (!decision.allowed) verdict.deny(decision, request);
+      return this.shadow(plugin, verdict);
+    }
     if (plugin.traces) plugin.authorization.trace(request);
     if (isNew) {
       metrics.observed(decision);
@@ -132,8 +145,24 @@ export class NetworkFilter extends NetworkContext {
     return false;
   }
 
+  /** Counted, and let through. */
+  private shadow(plugin: Plugin, verdict: ShadowVerdict): bool {
+    if (this.isShadowed) return true;
+    this.isShadowed = true;
+    recordShadow(verdict);
+    plugin.metrics.count("portcullis_shadow_connections_total;" + verdict.labels);
+    if (!verdict.allows) plugin.shadowLog.add("would close a connection: " + verdict.text);
+    return true;
+  }
+
   /** Closed, and told apart from a policy's no. */
   private fail(reason: string): bool {
+    const plugin = this.configuration();
+    if (plugin.isShadow) {
+      const verdict = new ShadowVerdict();
+      verdict.set("error", "reason=" + reason);
+      return this.shadow(plugin, verdict);
+    }
     recordConnectionError(reason);
     this.plugin.metrics.count("portcullis_connections_total;outcome=error;reason=" + reason);
     this.close();

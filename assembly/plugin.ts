@@ -23,7 +23,7 @@ import { Authenticator } from "./authn/authenticator";
 import { RemoteKeySet } from "./authn/remote-key-set";
 import { TokenCache } from "./authn/token-cache";
 import { AuthorizationEngine } from "./authz/engine";
-import { Compiled, compile } from "./config/compile";
+import { Compiled, compile, saysShadow } from "./config/compile";
 import { RESET } from "./config/peer-rejection";
 import { Problems } from "./config/problems";
 import { Protocol } from "./config/workload";
@@ -43,11 +43,15 @@ import { PeerAuthentication, SourcedMode } from "./peer/peer-authentication";
 import { Tallies, Tally } from "./peer/tallies";
 import { Xfcc } from "./peer/xfcc";
 import { Request } from "./request";
+import { ShadowLog } from "./shadow";
+import { ShadowHttpFilter } from "./shadow-http-filter";
 
 const NANOSECONDS_PER_MICROSECOND: u64 = 1000;
 const PLUGIN_NAME = propertyPath("plugin_name");
 const NOT_CONFIGURED =
   "the configuration is rejected, and none is in force: every request is refused";
+const NOTHING_TO_COMPARE =
+  "the configuration is rejected, and none is in force: SHADOW has nothing to compare";
 const KEPT = "the configuration is rejected: the one before stays in force";
 
 export class Plugin extends RootContext {
@@ -78,6 +82,10 @@ export class Plugin extends RootContext {
   extAuthz: ExtAuthzProvider | null = null;
   /** The authorizer's answer that is being delivered, or null. */
   answer: ExtAuthzAnswer | null = null;
+  /** `enforcement: SHADOW`: nothing is enforced. */
+  isShadow: bool = false;
+  /** What differs from what the proxy does. */
+  readonly shadowLog: ShadowLog = new ShadowLog();
   /** Requests by the call whose answer they wait for. */
   private asking: Map<u32, HttpFilter> = new Map<u32, HttpFilter>();
   /** The longest that a request may wait for keys, in nanoseconds. */
@@ -116,6 +124,7 @@ export class Plugin extends RootContext {
     this.authorization = compiled.authorization();
     this.extAuthz = compiled.extAuthz;
     this.debugHeaders = compiled.debugHeaders;
+    this.isShadow = compiled.isShadow;
     this.traces = logs(LogLevel.Trace);
     for (let i = 0; i < compiled.remotes.length; i++) {
       const need = compiled.remotes[i];
@@ -143,9 +152,14 @@ export class Plugin extends RootContext {
     problems.print();
     const before = inForce.before();
     if (before != ABSENT) compiled = compile(before, new Problems());
-    if (compiled !== null) inForce.keep();
-    log(LogLevel.Critical, compiled === null ? NOT_CONFIGURED : KEPT);
-    return compiled;
+    if (compiled !== null) {
+      inForce.keep();
+      log(LogLevel.Critical, KEPT);
+      return compiled;
+    }
+    this.isShadow = saysShadow(text);
+    log(LogLevel.Critical, this.isShadow ? NOTHING_TO_COMPARE : NOT_CONFIGURED);
+    return null;
   }
 
   /** What PeerAuthentication wants of a connection. */
@@ -157,6 +171,16 @@ export class Plugin extends RootContext {
   /** The workload's port that a connection comes to, or -1 when the host does not tell. */
   private portOf(connection: Connection): i32 {
     return this.containerPort == 0 ? connection.destinationPort() : this.containerPort;
+  }
+
+  /** A request has come by this connection. */
+  countRequest(connection: Connection): void {
+    let tally = connection.tally;
+    if (tally === null) {
+      tally = this.tallyOf(this.requestTallies, connection);
+      connection.tally = tally;
+    }
+    tally.pending++;
   }
 
   /** Where the requests or the connections of a peer are counted. */
@@ -171,6 +195,7 @@ export class Plugin extends RootContext {
     if (this.open.isDue(this)) this.open.review();
     this.requestTallies.flush();
     this.connectionTallies.flush();
+    this.shadowLog.begin();
     let waiting = 0;
     for (let i = 0; i < this.remotes.length; i++) {
       const remote = this.remotes[i];
@@ -210,6 +235,7 @@ export class Plugin extends RootContext {
   }
 
   override createHttpContext(id: u32): HttpContext {
+    if (this.isShadow) return new ShadowHttpFilter(id, this);
     const filter = this.spare;
     if (filter === null) return new HttpFilter(id, this);
     this.spare = filter.spare;
@@ -255,5 +281,5 @@ function configurationOf(size: u32): Span {
 }
 
 function unconfigured(metrics: RequestMetrics): Authenticator {
-  return new Authenticator([], new TokenCache(0, 0), metrics, false, []);
+  return new Authenticator([], new TokenCache(0, 0), metrics, false, [], false);
 }

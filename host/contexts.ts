@@ -134,6 +134,12 @@ export class HttpStream extends Stream {
   /** Told to go on: from then on its headers are out of reach. */
   released = false;
   reply: LocalReply | undefined;
+  /** Envoy's word on where the response is from: `via_upstream`, or of the filter that answered. */
+  responseDetails: string | undefined;
+
+  override property(path: string): Uint8Array | undefined {
+    return path === 'response.code_details' ? text(this.responseDetails) : super.property(path);
+  }
 
   /** Whether it has not been decided yet. */
   get open(): boolean {

@@ -192,6 +192,11 @@ export class Plugin {
     this.roots.get(`worker ${worker}`)?.vm.receive(stream, size);
   }
 
+  /** The response comes, with Envoy's response code details. */
+  respond(stream: HttpStream, details = 'via_upstream'): void {
+    for (const { vm } of this.roots.values()) vm.respond(stream, details);
+  }
+
   /** The client has gone, or the stream is over. */
   end(stream: HttpStream | NetworkStream): void {
     for (const { vm } of this.roots.values()) vm.closeStream(stream);

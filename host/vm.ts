@@ -134,6 +134,13 @@ export class Vm {
     return stream;
   }
 
+  /** The headers of the response are on their way to the client: the upstream's, or those of a filter behind. */
+  respond(stream: HttpStream, details: string): void {
+    if (this.contexts.get(stream.id) !== stream) return;
+    stream.responseDetails = details;
+    this.enter(stream, () => this.guest.call('proxy_on_response_headers', 0, stream.id, 0, 1));
+  }
+
   /** A connection has come. */
   openConnection(root: RootContext, connection: Connection): NetworkStream {
     const stream = new NetworkStream(this.nextId++, root, connection);

@@ -32,6 +32,8 @@ export interface Settings {
   /** Envoy's plugin is configured with `allow_on_headers_stop_iteration`. */
   allowOnHeadersStopIteration?: boolean;
   debugHeaders?: boolean;
+  /** SHADOW: decisions are counted, logged and compared with what the proxy does, and nothing is enforced. */
+  enforcement?: 'ENFORCE' | 'SHADOW';
 }
 
 /** Filter-state keys. */
@@ -115,6 +117,7 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
     allowOnHeadersStopIteration:
       settings.allowOnHeadersStopIteration ?? (wantsBodies(settings) ? true : undefined),
     debugHeaders: settings.debugHeaders,
+    enforcement: settings.enforcement,
     resources: resources.map(({ value }) => value),
   });
 }

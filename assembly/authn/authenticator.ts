@@ -42,7 +42,7 @@ export class Authenticator {
 
   /**
    * `rules`: those that apply to the workload, in the order in which istiod lists them. `ignoresUnknownIssuers`: tokens of
-   * issuers that no rule names are treated as if they were not there.
+   * issuers that no rule names are treated as if they were not there. `isTrial`: the request and the filter state stay as they are.
    */
   constructor(
     private rules: JwtRule[],
@@ -50,6 +50,7 @@ export class Authenticator {
     private metrics: RequestMetrics,
     private ignoresUnknownIssuers: bool,
     private claimStates: ClaimState[],
+    private isTrial: bool,
   ) {
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i];
@@ -195,9 +196,10 @@ export class Authenticator {
     if (principal !== null) {
       request.issuer = principal.jwt.issuer;
       request.subject = principal.jwt.subject;
-      for (let i = 0; i < this.claimStates.length; i++) this.claimStates[i].write(principal);
+      const states = this.isTrial ? 0 : this.claimStates.length;
+      for (let i = 0; i < states; i++) this.claimStates[i].write(principal);
     }
-    return this.changes.apply(request.headers) ? JwtStatus.Ok : JwtStatus.NotApplied;
+    return this.changes.apply(request.headers, this.isTrial) ? JwtStatus.Ok : JwtStatus.NotApplied;
   }
 
   private groupOf(locations: TokenLocations): i32 {

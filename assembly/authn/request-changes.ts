@@ -83,34 +83,26 @@ export class RequestChanges {
 
   /**
    * Does it all, at the host and in `headers`, which is what policies see; false when the host refuses, or when there was more than
-   * could be written down.
+   * could be written down. `isTrial`: in `headers` alone.
    */
-  apply(headers: Pairs): bool {
+  apply(headers: Pairs, isTrial: bool): bool {
     if (this.overflow) return false;
     for (let i = 0; i < this.count; i++) {
       const name = unchecked(this.names[i]);
       const kind = unchecked(this.kinds[i]);
       if (kind == Kind.Nothing) continue;
-      const isDone =
+      if (kind == Kind.Remove) headers.remove(name);
+      else if (!headers.add(name, unchecked(this.values[i]))) return false;
+      if (isTrial) continue;
+      const status =
         kind == Kind.Remove
-          ? this.removeFrom(headers, name)
-          : this.addTo(headers, name, unchecked(this.values[i]));
-      if (!isDone) return false;
+          ? removeHeader(MapType.RequestHeaders, name)
+          : addHeader(MapType.RequestHeaders, name, unchecked(this.values[i]));
+      if (status != 0) return false;
     }
     if (this.path == this.original) return true;
-    return (
-      headers.replace(PATH, this.path) &&
-      replaceHeader(MapType.RequestHeaders, PATH, this.path) == 0
-    );
-  }
-
-  private removeFrom(headers: Pairs, name: Span): bool {
-    headers.remove(name);
-    return removeHeader(MapType.RequestHeaders, name) == 0;
-  }
-
-  private addTo(headers: Pairs, name: Span, value: Span): bool {
-    return headers.add(name, value) && addHeader(MapType.RequestHeaders, name, value) == 0;
+    if (!headers.replace(PATH, this.path)) return false;
+    return isTrial || replaceHeader(MapType.RequestHeaders, PATH, this.path) == 0;
   }
 
   private note(kind: u8, name: Span, value: Span): void {

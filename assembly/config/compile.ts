@@ -4,6 +4,7 @@ import {
   Span,
   addressOf,
   constant,
+  equals,
   isPresent,
   lengthOf,
   toText,
@@ -66,6 +67,8 @@ const MAX_BYTES = constant("maxBytes");
 const DEBUG_HEADERS = constant("debugHeaders");
 const ALLOW_ON_HEADERS_STOP_ITERATION = constant("allowOnHeadersStopIteration");
 const RESOURCES = constant("resources");
+const ENFORCEMENT = constant("enforcement");
+const SHADOW = constant("SHADOW");
 const DEFAULT_ROOT_NAMESPACE = constant("istio-system");
 
 /** Istio's: 60 s. */
@@ -104,6 +107,8 @@ export class Compiled {
   /** The external authorizer of the CUSTOM policies that apply, or null. */
   extAuthz: ExtAuthzProvider | null = null;
   debugHeaders: bool = false;
+  /** Nothing is enforced. */
+  isShadow: bool = false;
   /** All of `extensionProviders`. */
   providers: NamedProvider[] = [];
   /** The key sets to fetch, each once. */
@@ -201,6 +206,7 @@ export class Compiled {
       metrics,
       this.ignoresUnknownIssuers,
       this.claimStates,
+      this.isShadow,
     );
   }
 }
@@ -210,6 +216,12 @@ function inOrder(a: RankedRule, b: RankedRule): i32 {
   if (issuers != 0) return issuers;
   if (a.isInRoot != b.isInRoot) return a.isInRoot ? -1 : 1;
   return a.position - b.position;
+}
+
+/** Whether a configuration, wrong as it may be otherwise, says that nothing is to be enforced. */
+export function saysShadow(text: Span): bool {
+  const word = textMember(parseJson(text), ENFORCEMENT);
+  return isPresent(word) && equals(word, SHADOW);
 }
 
 const STRUCT_HINT =
@@ -292,6 +304,10 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   compiled.joinsLists = choiceOf(root, LIST_CLAIMS, "BASE64_JSON", "COMMA", problems) == 1;
   readClaimStates(member(root, FILTER_STATE_CLAIMS), compiled, problems);
   compiled.debugHeaders = kindOf(member(root, DEBUG_HEADERS)) == Kind.True;
+  compiled.isShadow = choiceOf(root, ENFORCEMENT, "ENFORCE", "SHADOW", problems) == 1;
+  if (compiled.isShadow && compiled.debugHeaders) {
+    problems.addAt(DEBUG_HEADERS, "changes responses, and enforcement is SHADOW");
+  }
   const holdsHeadersAlone = kindOf(member(root, ALLOW_ON_HEADERS_STOP_ITERATION)) == Kind.True;
   compiled.providers = readExtensionProviders(root, holdsHeadersAlone, problems);
   const cache = member(root, TOKEN_CACHE);

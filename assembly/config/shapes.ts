@@ -120,7 +120,7 @@ export const pluginConfiguration = new Shape()
       .of(Type.Boolean, "requireExpiration")
       .of(Type.TextList, "subjects"),
   )
-  .of(Type.Text, "unknownIssuers listClaims")
+  .of(Type.Text, "unknownIssuers listClaims enforcement")
   .nested(Type.ObjectList, "extensionProviders", extensionProvider)
   .of(Type.Boolean, "allowOnHeadersStopIteration debugHeaders")
   .of(Type.Number, "minRsaKeyBits")

@@ -168,7 +168,7 @@ function changeValue(policy: Json, random: Random): void {
   const name = NAMES[random.below(NAMES.length)]!;
   switch (random.below(7)) {
     case 0:
-      if (Array.isArray(holder)) holder.splice(Number(key), 1);
+      if (Array.isArray(holder) && Number(key) < holder.length) takeOut(holder, Number(key));
       else delete holder[key];
       break;
     case 1:
@@ -195,6 +195,12 @@ function changeValue(policy: Json, random: Random): void {
 }
 
 /** `__proto__` is a name like any other. */
+/** A mutation may have given the list a member of its own named `splice`, or `constructor`. */
+function takeOut(list: unknown[], index: number): void {
+  for (let i = index; i + 1 < list.length; i++) list[i] = list[i + 1];
+  list.length--;
+}
+
 function define(holder: Json, name: string, value: unknown): void {
   Object.defineProperty(holder, name, {
     value,
