@@ -1,14 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { messageOf } from '../envoy/errors.ts';
-import { type ImageLayout, imageLayout, layoutArchive } from '../istio/oci/image.ts';
-import { type Component, sbom } from '../istio/oci/sbom.ts';
+import { type ImageLayout, layoutArchive } from '../istio/oci/image.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
-import { MODULE_PATH, packageFile } from './package-files.ts';
-import { packageVersion } from './version.ts';
+import { moduleImage } from './module-image.ts';
+import { MODULE_PATH } from './package-files.ts';
 
 interface Options {
   out: string;
@@ -23,8 +21,6 @@ const EXAMPLES = `Examples:
   portcullis package --out image && skopeo copy oci:image docker://registry.example/portcullis:0.1.0
   portcullis package --out portcullis.tar --tag portcullis:0.1.0 && docker load -i portcullis.tar
 `;
-
-const LICENSE = 'Apache-2.0';
 
 /** `portcullis package`. */
 export function packageCommand(): Command {
@@ -56,64 +52,9 @@ async function run({ out, tag, wasm, output }: Options): Promise<void> {
   if (tag !== undefined && !/^[a-z0-9][a-z0-9._/:-]*:[\w][\w.-]{0,127}$/.test(tag)) {
     throw new Failure(ExitCode.Usage, `--tag ${tag}: expected NAME:TAG, the name in lower case`);
   }
-  const module = await readFile(wasm).catch((error: unknown) => {
-    throw new Failure(ExitCode.Usage, `${wasm}: ${messageOf(error)}`);
-  });
-  if (!WebAssembly.validate(module)) {
-    throw new Failure(ExitCode.Usage, `${wasm}: is no WebAssembly module`);
-  }
-  const sha256 = createHash('sha256').update(module).digest('hex');
-  const created = sourceDateEpoch();
-  const layout = imageLayout({
-    files: {
-      'plugin.wasm': module,
-      LICENSE: await readFile(packageFile('LICENSE')),
-      'sbom.spdx.json': await sbomOf(sha256, created),
-    },
-    labels: labelsOf(sha256),
-    ...(tag === undefined ? {} : { tag }),
-    created,
-  });
+  const { layout, sha256, created } = await moduleImage(wasm, tag);
   await write(out, layout, created);
   print({ image: layout.digest, module: `sha256:${sha256}`, out }, output);
-}
-
-/** https://reproducible-builds.org/specs/source-date-epoch/; 1970 unless told. */
-function sourceDateEpoch(): number {
-  const text = process.env.SOURCE_DATE_EPOCH ?? '0';
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new Failure(
-    ExitCode.Usage,
-    `SOURCE_DATE_EPOCH=${text}: expected seconds since the Unix epoch`,
-  );
-}
-
-function labelsOf(sha256: string): Record<string, string> {
-  const label = (name: string): string => `org.opencontainers.image.${name}`;
-  return {
-    [label('title')]: 'portcullis',
-    [label('description')]: "Istio's security policies on any Envoy, in one Wasm module",
-    [label('version')]: packageVersion(),
-    [label('licenses')]: LICENSE,
-    'portcullis.module.sha256': sha256,
-  };
-}
-
-async function sbomOf(sha256: string, created: number): Promise<string> {
-  const version = packageVersion();
-  const { devDependencies } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as {
-    devDependencies: Record<string, string>;
-  };
-  const sdk = JSON.parse(await readFile(packageFile('sdk/package.json'), 'utf8')) as {
-    version: string;
-  };
-  const parts: Component[] = [
-    { name: 'as-proxy-wasm-sdk', version: sdk.version, license: LICENSE },
-    // Its standard library and runtime are compiled in.
-    { name: 'assemblyscript', version: devDependencies.assemblyscript!, license: LICENSE },
-  ];
-  const time = new Date(created * 1000).toISOString().replace('.000Z', 'Z');
-  return sbom({ name: 'portcullis', version, license: LICENSE, sha256 }, parts, time);
 }
 
 /** Writes beside the target first, and moves it there whole. */

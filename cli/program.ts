@@ -6,9 +6,9 @@ import { helpCommand } from './help.ts';
 import { lintCommand } from './lint.ts';
 import { meshCommand } from './mesh/command.ts';
 import { packageCommand } from './package.ts';
-import { planned } from './planned.ts';
 import { renderConfigCommand } from './render-config.ts';
 import { renderEnvoyCommand } from './render-envoy.ts';
+import { renderWasmPluginCommand } from './render-wasmplugin.ts';
 import { testCommand } from './test.ts';
 import { tokenDecodeCommand } from './token-decode.ts';
 import { tokenMintCommand } from './token-mint.ts';
@@ -25,6 +25,7 @@ const EXAMPLES = `Examples:
 const RENDER_EXAMPLES = `Examples:
   portcullis render envoy -f policies.yaml --workload foo/app=httpbin \\
     --listen 127.0.0.1:8080 --upstream 127.0.0.1:8000 > envoy.yaml
+  portcullis render wasmplugin -f policies.yaml -n foo --url oci://registry.example/portcullis:0.1.0
   portcullis render config -f policies.yaml
 `;
 const TOKEN_EXAMPLES = `Examples:
@@ -45,7 +46,7 @@ export function program(): Command {
   portcullis.addCommand(
     group('render', 'configuration for Envoy and Istio', RENDER_EXAMPLES)
       .addCommand(renderEnvoyCommand())
-      .addCommand(planned('wasmplugin', 'an Istio WasmPlugin'))
+      .addCommand(renderWasmPluginCommand())
       .addCommand(renderConfigCommand()),
   );
   portcullis.addCommand(

@@ -29,11 +29,11 @@ export function parseAddress(option: string, text: string): Address {
   return { address, port };
 }
 
-/** Reads a port number. */
-export function parsePort(text: string): number {
+/** Reads a port number of an option. */
+export function parsePort(text: string, option = '--port'): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port < 1 || port > 65535) {
-    throw usage(`--port ${text}: expected a number from 1 to 65535`);
+    throw usage(`${option} ${text}: expected a number from 1 to 65535`);
   }
   return port;
 }

@@ -40,6 +40,8 @@ export interface Settings {
 export interface ConnectionFacts {
   directAddress?: string;
   peerUris?: string;
+  /** No certificate of a client has more than one URI SAN, as Istio's have (X.509-SVID §2). */
+  singleUriSan?: boolean;
   peerDns?: string;
   localUris?: string;
 }

@@ -173,7 +173,7 @@ export class Compiled {
   /** What the rules of a policy in this namespace can rely on. */
   ruleContext(namespace: string, isCustom: bool): RuleContext {
     const hasAddress = this.facts.directAddress != ABSENT;
-    const hasUris = this.facts.peerUris != ABSENT;
+    const hasUris = this.facts.hasIdentities;
     return new RuleContext(namespace, this.trustDomains, hasAddress, hasUris, isCustom);
   }
 

@@ -175,7 +175,9 @@ export class RuleContext {
   /** Reports a condition that needs the peer's identities, where nobody says them. */
   needPeerUris(problems: Problems): void {
     if (this.hasPeerUris) return;
-    problems.add("needs connectionFacts.peerUris: a Wasm filter sees the first URI SAN alone");
+    problems.add(
+      "needs connectionFacts.peerUris, or singleUriSan: a Wasm filter sees the first URI SAN alone",
+    );
   }
 }
 

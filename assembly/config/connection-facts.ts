@@ -8,7 +8,7 @@ import {
   propertyPathOf,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
-import { Node, member } from "../json/tape";
+import { Kind, Node, kindOf, member } from "../json/tape";
 import { FactSources } from "../peer/fact-sources";
 import { textMember } from "./compile";
 import { Problems } from "./problems";
@@ -16,6 +16,7 @@ import { Problems } from "./problems";
 const CONNECTION_FACTS = constant("connectionFacts");
 const DIRECT_ADDRESS = constant("directAddress");
 const PEER_URIS = constant("peerUris");
+const SINGLE_URI_SAN = constant("singleUriSan");
 const PEER_DNS = constant("peerDns");
 const LOCAL_URIS = constant("localUris");
 
@@ -26,6 +27,10 @@ export function readConnectionFacts(root: Node, problems: Problems): FactSources
   problems.enter(CONNECTION_FACTS);
   sources.directAddress = filterStateAt(node, DIRECT_ADDRESS, problems);
   sources.peerUris = filterStateAt(node, PEER_URIS, problems);
+  sources.hasSingleUri = kindOf(member(node, SINGLE_URI_SAN)) == Kind.True;
+  if (sources.hasSingleUri && sources.peerUris != ABSENT) {
+    problems.addAt(SINGLE_URI_SAN, "is not for use with peerUris, which tells of all");
+  }
   sources.peerDns = filterStateAt(node, PEER_DNS, problems);
   sources.localUris = filterStateAt(node, LOCAL_URIS, problems);
   problems.leave();

@@ -130,7 +130,9 @@ export const pluginConfiguration = new Shape()
   .nested(
     Type.Object,
     "connectionFacts",
-    new Shape().of(Type.Text, "directAddress peerUris peerDns localUris"),
+    new Shape()
+      .of(Type.Text, "directAddress peerUris peerDns localUris")
+      .of(Type.Boolean, "singleUriSan"),
   )
   .nested(Type.Object, "xfcc", new Shape().of(Type.Text, "forward").of(Type.TextList, "details"))
   // A word or a status: `config/peer-rejection.ts`.

@@ -6,11 +6,13 @@ import {
   getIntegerProperty,
   getProperty,
   isTrueProperty,
+  lengthOf,
   propertyPath,
 } from "as-proxy-wasm-sdk/assembly";
 import { IpAddress } from "../bytes/ip";
 import { OwnedBytes } from "../bytes/owned-bytes";
 import { FactSources } from "./fact-sources";
+import { NO_NAMES } from "./names";
 import { Peer } from "./peer";
 import { Security } from "./security";
 import { Tally } from "./tallies";
@@ -19,6 +21,8 @@ import { xfccElement } from "./xfcc-element";
 const TLS_VERSION = propertyPath("connection.tls_version");
 const MTLS = propertyPath("connection.mtls");
 const DESTINATION_PORT = propertyPath("destination.port");
+
+const FIRST_URI = propertyPath("connection.uri_san_peer_certificate");
 
 const UNKNOWN_PORT: i32 = -1;
 const NOBODY = new Peer();
@@ -72,14 +76,14 @@ export class Connection {
 
   /** Whether `peer` can be asked. */
   get hasPeerFact(): bool {
-    return this.sources.peerUris != ABSENT;
+    return this.sources.hasIdentities;
   }
 
   /** Who is at the other end, by its certificate: nobody without one, and nobody, and `isPeerMissing`, where the fact is not there. */
   peer(): Peer {
     let names = this.names;
     if (names !== null) return names;
-    const uris = factAt(this.sources.peerUris);
+    const uris = this.sources.hasSingleUri ? firstUri() : factAt(this.sources.peerUris);
     // A fact that is declared is there on plaintext, too.
     if (uris != ABSENT) {
       names = this.security == Security.Mtls ? Peer.read(uris, this.sources.peerDns) : NOBODY;
@@ -100,6 +104,12 @@ export class Connection {
     this.element = owned;
     return owned.span;
   }
+}
+
+/** The one URI SAN of the peer's certificate, in the form of a fact. */
+function firstUri(): Span {
+  const uri = getProperty(FIRST_URI);
+  return uri == ABSENT || lengthOf(uri) == 0 ? NO_NAMES : uri;
 }
 
 function factAt(path: Span): Span {

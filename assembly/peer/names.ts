@@ -12,7 +12,7 @@ import {
 import { MAX_PEER_NAMES } from "../limits";
 
 /** What Envoy writes for no name at all. */
-const NONE = constant("-");
+export const NO_NAMES = constant("-");
 const SEPARATOR: u8 = 0x2c;
 
 /**
@@ -21,7 +21,7 @@ const SEPARATOR: u8 = 0x2c;
  */
 export function addNames(list: Span, first: Span, to: Span[]): bool {
   if (list == ABSENT) return false;
-  if (equals(list, NONE)) return true;
+  if (equals(list, NO_NAMES)) return true;
   if (first != ABSENT && indexOf(first, SEPARATOR, 0) >= 0) return false;
   let rest = list;
   while (lengthOf(rest) > 0) {

@@ -68,12 +68,6 @@ describe('portcullis', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(suggestion);
   });
-
-  it.each(['render wasmplugin -f a'])('%s says that it is not there yet', async (line) => {
-    const { code, stdout, stderr } = await portcullis(line.split(' '));
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^portcullis .* is not there yet\n$/);
-  });
 });
 
 describe('portcullis token mint', () => {

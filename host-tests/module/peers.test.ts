@@ -556,3 +556,41 @@ describe('who speaks to the workload', () => {
     );
   });
 });
+
+describe('with singleUriSan', () => {
+  const rules = [{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/a'] } }] }];
+  const facts = { connectionFacts: { singleUriSan: true }, workload: { protocol: 'HTTP' } };
+  const named = (uri: string | undefined): Connection =>
+    mutual({ peerCertificate: { uri, subject: '', digest: 'ab'.repeat(32) } });
+  const answer = (connection: Connection): number | string => {
+    const { plugin } = start([denyPolicy(rules)], facts);
+    return statusOf(
+      plugin.request(
+        [
+          [':path', '/'],
+          [':method', 'GET'],
+        ],
+        { connection },
+      )!,
+    );
+  };
+
+  it.each<[string, Connection, number]>([
+    ['that identity', named('spiffe://cluster.local/ns/foo/sa/a'), 403],
+    ['another', named('spiffe://cluster.local/ns/foo/sa/b'), 200],
+    ['none', named(undefined), 200],
+    ['a separator in it, which nobody can tell from two', named('spiffe://x,y'), 403],
+    ['plaintext', plaintext(), 200],
+  ])('a certificate with %s', (_, connection, status) => {
+    expect(answer(connection)).toBe(status);
+  });
+
+  it('refuses peerUris beside it', () => {
+    const world = start([]);
+    const both = { connectionFacts: { singleUriSan: true, peerUris: 'x' } };
+    expect(update(world, configuration([], both))).toBe(false);
+    expect(errorLines(world.process)).toEqual([
+      'config: connectionFacts.singleUriSan: is not for use with peerUris, which tells of all',
+    ]);
+  });
+});
