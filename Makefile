@@ -7,7 +7,7 @@ MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
 SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random host-tests/lint/fuzz docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test bench bench-memory bench-scale bench-peers bench-mesh bench-lint docs fuzz images lint format clean
+.PHONY: help build demo up test test-versions bench bench-memory bench-scale bench-peers bench-mesh bench-lint docs fuzz images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 22
@@ -22,6 +22,9 @@ up: build ## the demo's gateway, left running, with lines to paste (PORT=8080: o
 
 test: build build/tests.done ## everything: the module in the Node host and in real Envoys (ONLY=path: one folder or file)
 	@npx --no-install vitest run $(ONLY)
+
+test-versions: build build/tests.done ## the tests in real Envoys on Envoy 1.36 to 1.40 (VERSIONS='1.36 1.37', ONLY=path)
+	@node scripts/test-versions.mjs
 
 bench: build build/bench.done ## CPU per request beside Envoy's native filters (ARGS='-o json', …)
 	@node build/js/bench/main.js $(ARGS)

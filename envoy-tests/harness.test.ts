@@ -63,6 +63,19 @@ describe('which Envoy is run', () => {
     });
   });
 
+  it('the one on PATH only if it is the version that ENVOY_VERSION asks for', async () => {
+    const path = program('envoy', envoyOf('1.37.2'));
+    const env = { PATH: bin(), PORTCULLIS_CACHE: folder };
+    expect((await findEnvoy({ ...env, ENVOY_VERSION: '1.37' })).path).toBe(path);
+    await expect(findEnvoy({ ...env, ENVOY_VERSION: '1.38' })).rejects.toThrow(/no Python/);
+  });
+
+  it('not a version that there is no wheel of', async () => {
+    await expect(findEnvoy({ PATH: bin(), ENVOY_VERSION: '1.30' })).rejects.toThrow(
+      'ENVOY_VERSION is 1.30: there are wheels of 1.40, 1.39, 1.38, 1.37, 1.36',
+    );
+  });
+
   it('else the wheel: without Python a message says what to install', async () => {
     program('envoy', envoyOf('1.20.0'));
     await expect(findEnvoy({ PATH: bin(), PORTCULLIS_CACHE: folder })).rejects.toThrow(

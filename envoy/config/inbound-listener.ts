@@ -55,7 +55,7 @@ function gatewayChain(listener: InboundListener): JsonObject {
   return {
     name,
     ...(tls === undefined ? {} : { transport_socket: downstreamTls(tls) }),
-    filters: filtersOf(listener),
+    filters: filtersOf(listener, tls !== undefined),
   };
 }
 
@@ -64,7 +64,7 @@ function sidecarChains(listener: InboundListener): JsonObject[] {
   const plaintext = {
     name: `${name}-plaintext`,
     filter_chain_match: { transport_protocol: 'raw_buffer' },
-    filters: filtersOf(listener),
+    filters: filtersOf(listener, false),
   };
   if (tls === undefined) return [plaintext];
   const isTcp = protocol === 'tcp';
@@ -75,19 +75,19 @@ function sidecarChains(listener: InboundListener): JsonObject[] {
       ...(isTcp ? { application_protocols: ISTIO_ALPNS } : {}),
     },
     transport_socket: downstreamTls(tls),
-    filters: filtersOf(listener),
+    filters: filtersOf(listener, true),
   };
   const other = {
     name: `${name}-tls`,
     filter_chain_match: { transport_protocol: 'tls' },
-    filters: filtersOf(listener),
+    filters: filtersOf(listener, false),
   };
   return isTcp ? [mutual, other, plaintext] : [mutual, plaintext];
 }
 
-function filtersOf(listener: InboundListener): JsonObject[] {
+function filtersOf(listener: InboundListener, endsTls: boolean): JsonObject[] {
   const last = listener.protocol === 'tcp' ? tcpProxy(listener) : connectionManager(listener);
-  return [connectionFactsFilter(), ...(listener.networkFilters ?? []), last];
+  return [connectionFactsFilter(endsTls), ...(listener.networkFilters ?? []), last];
 }
 
 /** The network filter that passes bytes on to a cluster. */
