@@ -3,7 +3,7 @@ import { PlainLineReporter } from './scripts/plain-line-reporter.ts';
 
 export default defineConfig({
   test: {
-    include: ['host-tests/**/*.test.ts', 'envoy-tests/**/*.test.ts'],
+    include: ['host-tests/**/*.test.ts', 'envoy-tests/**/*.test.ts', 'istio-tests/**/*.test.ts'],
     // Real Envoys start, and two cores are all there is: files one after another.
     fileParallelism: false,
     testTimeout: 60_000,

@@ -61,6 +61,11 @@ export class Authority {
     return this.root.toString('pem');
   }
 
+  /** Its private key, PEM (PKCS #8): for another authority that is to issue in its name. */
+  async privateKey(): Promise<string> {
+    return pem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', this.keys.privateKey));
+  }
+
   /** A server certificate for host names, valid for a day. */
   async issueServer(...hosts: string[]): Promise<KeyPair> {
     return this.issue(hosts.map((value) => ({ type: 'dns', value })));
