@@ -9,6 +9,7 @@ import { messageOf } from '../envoy/errors.ts';
 import { callControl } from '../envoy/mesh/control.ts';
 import type { Outcome } from '../envoy/mesh/plan.ts';
 import type { MeshStatus } from '../envoy/mesh/server.ts';
+import { SteadyLoad, describeStatuses } from './steady-load.ts';
 
 const STARTS = 3;
 const CHANGES = 10;
@@ -69,15 +70,7 @@ async function main(): Promise<void> {
         answer.resume().on('end', () => done(answer.statusCode!));
       }).on('error', () => done(0));
     });
-  const seen = new Map<number, number>();
-  let isOver = false;
-  const load = (async () => {
-    const pending: Promise<void>[] = [];
-    for (; !isOver; await sleep(1000 / RATE)) {
-      pending.push(ask('/ip').then((code) => void seen.set(code, (seen.get(code) ?? 0) + 1)));
-    }
-    await Promise.all(pending);
-  })();
+  const load = new SteadyLoad(RATE, () => ask('/ip'));
   const times: number[] = [];
   for (let i = 0; i < CHANGES; i++) {
     const begin = performance.now();
@@ -87,16 +80,14 @@ async function main(): Promise<void> {
     while ((await ask(`/denied-${i}`)) !== 403) await sleep(1);
     times.push(performance.now() - begin);
   }
-  isOver = true;
-  await load;
+  const seen = await load.end();
   agent.destroy();
   const longest = Math.max(...times).toFixed(0);
   const median = times.sort((a, b) => a - b)[times.length >> 1]!.toFixed(0);
   console.log(
     `apply to effect, ${CHANGES} changes under ${RATE} requests/s: median ${median} ms, longest ${longest} ms`,
   );
-  const answers = [...seen].map(([code, count]) => `${count} × ${code === 0 ? 'failed' : code}`);
-  console.log(`requests meanwhile: ${answers.join(', ')}`);
+  console.log(`requests meanwhile: ${describeStatuses(seen)}`);
 }
 
 try {

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rawToken, rsaKey } from '../istio/token/signing.ts';
 import { askBoth } from './side-by-side.ts';
-import { type Ask, World, oracle, showDetails } from './world.ts';
+import type { Ask } from './ask.ts';
+import { World, oracle, showDetails } from './world.ts';
 
 const key = rsaKey();
 const keys = JSON.stringify({ keys: [key.jwk] });

@@ -58,7 +58,8 @@ export class ExtAuthzServer {
     this.server = server;
   }
 
-  static async start(): Promise<ExtAuthzServer> {
+  /** Starts it, on a free port of a loopback address unless told. */
+  static async start(port = 0, address = '127.0.0.1'): Promise<ExtAuthzServer> {
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -81,7 +82,7 @@ export class ExtAuthzServer {
       });
     });
     const authorizer = new ExtAuthzServer(server);
-    await listen(server, 0, '127.0.0.1');
+    await listen(server, port, address);
     return authorizer;
   }
 

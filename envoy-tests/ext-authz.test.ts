@@ -7,7 +7,8 @@ import type { JsonObject } from '../envoy/config/types.ts';
 import { rsaKey, signedToken } from '../istio/token/signing.ts';
 import { type Check, ExtAuthzServer } from './ext-authz-server.ts';
 import { askBoth } from './side-by-side.ts';
-import { type Answer, type Ask, World, oracle, showDetails } from './world.ts';
+import type { Answer, Ask } from './ask.ts';
+import { World, oracle, showDetails } from './world.ts';
 
 const PROVIDERS = ['lists', 'plain', 'open', 'body', 'partial'] as const;
 type Provider = (typeof PROVIDERS)[number];

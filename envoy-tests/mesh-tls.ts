@@ -2,7 +2,7 @@
 import type { Authority, KeyPair } from '../envoy/certificates.ts';
 import { ISTIO_ALPNS } from '../envoy/config/inbound-listener.ts';
 import type { ServerTls } from '../envoy/config/tls.ts';
-import type { TlsClient } from './world.ts';
+import type { TlsClient } from './ask.ts';
 
 /** SPIFFE identity of a service account. */
 export function spiffe(namespace: string, account: string, domain = 'cluster.local'): string {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signToken } from '../istio/token/mint.ts';
 import { publicJwk, generatePrivateKey, readPrivateKey } from '../istio/token/keys.ts';
 import { askBoth } from './side-by-side.ts';
-import { type Ask, World, key, oracle, showDetails } from './world.ts';
+import type { Ask } from './ask.ts';
+import { World, key, oracle, showDetails } from './world.ts';
 
 const ISSUER = 'testing@secure.istio.io';
 const now = (): number => Math.floor(Date.now() / 1000);

@@ -7,7 +7,8 @@ import { INGRESS } from '../envoy/proxy.ts';
 import { curl } from './curl.ts';
 import { meshClient, sidecarTls, spiffe } from './mesh-tls.ts';
 import { inTurn, plaintextGet } from './plaintext.ts';
-import { type TlsClient, World } from './world.ts';
+import type { TlsClient } from './ask.ts';
+import { World } from './world.ts';
 
 /** A PeerAuthentication of namespace foo. */
 function peers(mode: string, more = ''): string {

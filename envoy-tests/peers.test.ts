@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Authority } from '../envoy/certificates.ts';
 import { askBoth } from './side-by-side.ts';
-import { type TlsClient, World, oracle, showDetails, withTls } from './world.ts';
+import type { TlsClient } from './ask.ts';
+import { World, oracle, showDetails, withTls } from './world.ts';
 
 const HOST = 'gateway.example';
 

@@ -12,7 +12,8 @@ import { rsaKey, signedToken } from '../istio/token/signing.ts';
 import { ExtAuthzServer } from './ext-authz-server.ts';
 import { METADATA, Random, randomRequest } from './random/generator.ts';
 import { askBoth } from './side-by-side.ts';
-import { type TlsClient, World, showDetails, withTls, writeMetadata } from './world.ts';
+import type { TlsClient } from './ask.ts';
+import { World, showDetails, withTls, writeMetadata } from './world.ts';
 
 interface PolicySet {
   seed: number;

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../envoy/config/types.ts';
 import { mintToken } from '../istio/token/mint.ts';
-import { type Ask, NATIVE, World, key, oracle, showDetails } from './world.ts';
+import type { Ask } from './ask.ts';
+import { NATIVE, World, key, oracle, showDetails } from './world.ts';
 
 const good = mintToken(key);
 const RULE = 'ns[istio-system]-policy[frontend-ingress]-rule[0]';

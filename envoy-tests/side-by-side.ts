@@ -1,7 +1,8 @@
 // One request at both listeners, the module's and the one with istiod's native filters: the answers must be equal.
 import { expect } from 'vitest';
 import { INGRESS } from '../envoy/proxy.ts';
-import { type Answer, type Ask, NATIVE, type World } from './world.ts';
+import type { Answer, Ask } from './ask.ts';
+import { NATIVE, type World } from './world.ts';
 
 /** Headers that differ from request to request, or from listener to listener. */
 const UNSTABLE = ['X-Request-Id', 'Host'];

@@ -14,7 +14,8 @@ import { INGRESS, proxyBootstrap } from '../envoy/proxy.ts';
 import { type Applied, EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
 import { loadResources } from '../istio/load.ts';
 import { type Settings, pluginConfiguration } from '../istio/plugin-configuration.ts';
-import { SHIPPED, type TlsClient } from './world.ts';
+import type { TlsClient } from './ask.ts';
+import { SHIPPED } from './world.ts';
 
 const VM = 'portcullis-network';
 

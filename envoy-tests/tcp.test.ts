@@ -8,7 +8,7 @@ import type { JsonObject } from '../envoy/config/types.ts';
 import { meshClient, sidecarTls, spiffe } from './mesh-tls.ts';
 import { TCP_ADDRESSES, TCP_CLIENTS } from './random/tcp-generator.ts';
 import { TcpWorld } from './tcp-world.ts';
-import type { TlsClient } from './world.ts';
+import type { TlsClient } from './ask.ts';
 
 interface PolicySet {
   seed: number;

@@ -14,7 +14,8 @@ import {
   signedToken,
 } from '../istio/token/signing.ts';
 import { askBoth } from './side-by-side.ts';
-import { type Ask, World, oracle, showDetails } from './world.ts';
+import type { Ask } from './ask.ts';
+import { World, oracle, showDetails } from './world.ts';
 
 const ISSUER = 'testing@secure.istio.io';
 const now = (): number => Math.floor(Date.now() / 1000);

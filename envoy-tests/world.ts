@@ -2,11 +2,9 @@
 // behind them an httpbin, beside them a key server with TLS.
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type Agent, type Server, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startHttpbin } from '../envoy/apps/httpbin.ts';
 import { JwksServer } from '../envoy/apps/jwks-server.ts';
 import { portOf } from '../envoy/apps/listen.ts';
@@ -35,6 +33,7 @@ import {
   xfccOf,
 } from '../istio/plugin-configuration.ts';
 import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../istio/token/keys.ts';
+import { type Answer, type Ask, askAt } from './ask.ts';
 
 export const SHIPPED = resolve('build/portcullis.wasm');
 /** The module with a way to trap it, from tests alone. */
@@ -75,42 +74,6 @@ export interface WorldOptions {
   authorizer?: number;
   /** Changes the bootstrap before it is used. */
   change?: (bootstrap: JsonObject) => void;
-}
-
-/** An answer, as a client sees it. */
-export interface Answer {
-  status: number;
-  body: string;
-  headers: Record<string, string | string[] | undefined>;
-}
-
-/** What a request may be made of. */
-export interface Ask {
-  method?: string;
-  path?: string;
-  host?: string;
-  token?: string | undefined;
-  /** Names and values in turn, so that a header can be repeated. */
-  headers?: string[];
-  listener?: string;
-  agent?: Agent;
-  signal?: AbortSignal;
-  /** Its body, in pieces; milliseconds between them. */
-  body?: string[];
-  pause?: number;
-  trailers?: Record<string, string>;
-  /** Over TLS, with this certificate if there is one. */
-  tls?: TlsClient;
-}
-
-/** A TLS client: whom it trusts, and who it is. */
-export interface TlsClient {
-  ca: string;
-  servername: string;
-  cert?: string;
-  key?: string;
-  ALPNProtocols?: string[];
-  checkServerIdentity?: () => undefined;
 }
 
 export class World {
@@ -213,55 +176,13 @@ export class World {
     return this.envoy.apply(...pluginsOf(this.module, policies, this.settings, this.sidecar));
   }
 
-  /** Sends a request; the path goes out as it is written. */
-  ask(ask: Ask = {}): Promise<Answer> {
-    const { method = 'GET', path = '/headers', host, token, headers = [] } = ask;
-    const port = this.envoy.port(ask.listener ?? INGRESS);
-    // A list of headers goes out as it is: Node adds no host to it.
-    const all = [
-      ...['host', host ?? `127.0.0.1:${port}`],
-      ...(token === undefined ? [] : ['authorization', `Bearer ${token}`]),
-      ...headers,
-    ];
-    return new Promise((done, failed) => {
-      const outgoing = (ask.tls === undefined ? httpRequest : httpsRequest)(
-        {
-          ...ask.tls,
-          host: '127.0.0.1',
-          port,
-          method,
-          path,
-          agent: ask.agent ?? false,
-          signal: ask.signal,
-          headers: all,
-        },
-        (incoming) => {
-          const chunks: Buffer[] = [];
-          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          incoming.on('error', failed);
-          incoming.on('end', () =>
-            done({
-              status: incoming.statusCode ?? 0,
-              body: Buffer.concat(chunks).toString(),
-              headers: incoming.headers,
-            }),
-          );
-        },
-      );
-      outgoing.on('error', failed);
-      void (async () => {
-        for (const piece of ask.body ?? []) {
-          outgoing.write(piece);
-          if (ask.pause !== undefined) await sleep(ask.pause);
-        }
-        if (ask.trailers) outgoing.addTrailers(ask.trailers);
-        outgoing.end();
-      })();
-    });
+  /** Sends a request. */
+  ask(ask: Ask & { listener?: string } = {}): Promise<Answer> {
+    return askAt('127.0.0.1', this.envoy.port(ask.listener ?? INGRESS), ask);
   }
 
   /** The status of a request. */
-  async status(ask: Ask = {}): Promise<number> {
+  async status(ask: Ask & { listener?: string } = {}): Promise<number> {
     return (await this.ask(ask)).status;
   }
 

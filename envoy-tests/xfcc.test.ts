@@ -6,7 +6,8 @@ import { Authority } from '../envoy/certificates.ts';
 import { INGRESS } from '../envoy/proxy.ts';
 import type { XfccSettings } from '../istio/plugin-configuration.ts';
 import { meshClient, sidecarTls, spiffe } from './mesh-tls.ts';
-import { type TlsClient, World } from './world.ts';
+import type { TlsClient } from './ask.ts';
+import { World } from './world.ts';
 
 const HEADER = 'x-forwarded-client-cert';
 const MODES: XfccSettings['forward'][] = [

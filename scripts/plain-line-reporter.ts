@@ -12,8 +12,9 @@ export class PlainLineReporter implements Reporter {
       const note = 'note' in result && result.note ? result.note : 'no reason given';
       console.log(`skipped: ${test.fullName} (${note})`);
     }
-    // A file that could not be loaded, or an error outside of any test, counts as one that failed.
-    const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
+    // A file that could not be loaded, a suite that could not be set up, and an error outside of any test each count as one that failed.
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.filter((suite) => suite.errors().length > 0).length + errors.length;
     const line = [`${count('passed')} passed`, `${count('failed') + broken} failed`];
     if (skipped.length > 0) line.push(`${skipped.length} skipped`);
     console.log(line.join(', '));

@@ -23,8 +23,13 @@ export class JwksServer {
     this.behaviour = behaviour;
   }
 
-  /** Starts it on a loopback address; port 0 takes a free one. */
-  static async start(certificate: KeyPair, behaviour: Behaviour, port = 0): Promise<JwksServer> {
+  /** Starts it, on a loopback address unless told; port 0 takes a free one. */
+  static async start(
+    certificate: KeyPair,
+    behaviour: Behaviour,
+    port = 0,
+    address = '127.0.0.1',
+  ): Promise<JwksServer> {
     const { certificate: cert, key } = certificate;
     const server = createServer({ cert, key }, (_request, response) => {
       jwks.requests++;
@@ -35,7 +40,7 @@ export class JwksServer {
       });
     });
     const jwks = new JwksServer(server, behaviour);
-    await listen(server, port, '127.0.0.1');
+    await listen(server, port, address);
     return jwks;
   }
 
