@@ -83,5 +83,8 @@ export const MAX_REALM_PATH_BYTES: usize = 256;
 /** Bytes of a body that goes to an external authorizer: what a callback's memory holds several times. */
 export const MAX_CHECKED_BODY_BYTES: u32 = 4 * 1024 * 1024;
 
+/** Ports without HTTP of one workload: compared one by one with every connection's. */
+export const MAX_TCP_PORTS: i32 = 64;
+
 /** How much of a peer's name is a metric's label: a URI SAN may have any length. */
 export const MAX_LABEL_BYTES: usize = 256;

@@ -90,6 +90,7 @@ export class NetworkFilter extends NetworkContext {
   }
 
   private count(): void {
+    if (!this.plugin.judges(this.connection)) return;
     this.plugin.tallyOf(this.plugin.connectionTallies, this.connection).pending++;
   }
 
@@ -97,6 +98,7 @@ export class NetworkFilter extends NetworkContext {
   private judgePeer(): bool {
     const plugin = this.configuration();
     if (!plugin.isConfigured) return this.fail("not_configured");
+    if (!plugin.judges(this.connection)) return true;
     const mode: SourcedMode = plugin.modeOf(this.connection);
     const security = this.connection.security;
     const isHandshaking = this.phase == Phase.Silent && security == Security.Tls;
@@ -117,7 +119,7 @@ export class NetworkFilter extends NetworkContext {
   private authorize(isNew: bool): bool {
     const plugin = this.configuration();
     const metrics = plugin.metrics;
-    if (plugin.protocol == Protocol.Http) return true;
+    if (plugin.protocol == Protocol.Http || !plugin.judges(this.connection)) return true;
     if (plugin.protocol == Protocol.Undeclared) {
       return plugin.authorization.isEmpty || this.fail("protocol_not_declared");
     }

@@ -67,6 +67,7 @@ export class Plugin extends RootContext {
   xfcc: Xfcc | null = null;
   /** `Protocol`: what a network filter has behind it. */
   protocol: i32 = Protocol.Undeclared;
+  private tcpPorts: i32[] = [];
   /** The open connections of this plugin, be they of an older configuration. */
   open: OpenConnections = new OpenConnections();
   /** Who speaks to the workload. */
@@ -118,6 +119,7 @@ export class Plugin extends RootContext {
     this.peerRejection = compiled.peerRejection;
     this.xfcc = compiled.xfcc;
     this.protocol = compiled.protocol;
+    this.tcpPorts = compiled.tcpPorts;
     this.open = openConnectionsOf(toText(getProperty(PLUGIN_NAME)));
     this.open.begin(this);
     this.authenticator = compiled.authenticator(this.metrics);
@@ -166,6 +168,13 @@ export class Plugin extends RootContext {
   modeOf(connection: Connection): SourcedMode {
     const peers = this.peerAuthentication;
     return peers.modeFor(peers.hasPorts ? this.portOf(connection) : 0);
+  }
+
+  /** Whether the network filter has a say in connections to this port; if the host does not tell the port, it has. */
+  judges(connection: Connection): bool {
+    if (this.tcpPorts.length == 0) return true;
+    const port = this.portOf(connection);
+    return port < 0 || this.tcpPorts.includes(port);
   }
 
   /** The workload's port that a connection comes to, or -1 when the host does not tell. */

@@ -12,6 +12,8 @@ export interface Settings {
     containerPort?: number;
     /** What the network filter has behind it. */
     protocol?: 'HTTP' | 'TCP';
+    /** With TCP: the container ports whose connections it judges, instead of all. */
+    tcpPorts?: number[];
     /** An edge proxy, which PeerAuthentication says nothing of. */
     gateway?: boolean;
   };

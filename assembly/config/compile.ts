@@ -134,6 +134,8 @@ export class Compiled {
   peerRejection: u32 = RESET;
   /** What the network filter has behind it. */
   protocol: i32 = Protocol.Undeclared;
+  /** The ports whose connections the network filter judges; none: those of all. */
+  tcpPorts: i32[] = [];
   /** The PeerAuthentications that apply. */
   peerScopes: PeerScopes = new PeerScopes();
   /** A gateway has its TLS from its listeners: PeerAuthentication says nothing of it. */
@@ -330,6 +332,7 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   const workload = Workload.read(root, problems);
   compiled.containerPort = workload.containerPort;
   compiled.protocol = workload.protocol;
+  compiled.tcpPorts = workload.tcpPorts;
   compiled.isGateway = workload.isGateway;
   return workload;
 }

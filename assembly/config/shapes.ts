@@ -105,6 +105,8 @@ export const pluginConfiguration = new Shape()
       .of(Type.Text, "namespace protocol")
       .of(Type.TextMap, "labels")
       .of(Type.Number, "containerPort")
+      // A list of numbers: `config/workload.ts`.
+      .of(Type.Anything, "tcpPorts")
       .of(Type.Boolean, "gateway"),
   )
   .nested(

@@ -12,6 +12,7 @@ import {
   slice,
 } from "as-proxy-wasm-sdk/assembly";
 import { wholeNumberOf } from "../json/number";
+import { MAX_TCP_PORTS } from "../limits";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { Problems } from "./problems";
 
@@ -24,6 +25,7 @@ const NODE_NAMESPACE = propertyPath("xds.node.metadata.NAMESPACE");
 const NODE_LABELS = propertyPath("xds.node.metadata.LABELS");
 
 const PROTOCOL = constant("protocol");
+const TCP_PORTS = constant("tcpPorts");
 const GATEWAY = constant("gateway");
 const NODE_ID = propertyPath("xds.node.id");
 /** How Istio's agent begins the node id of a gateway. */
@@ -44,6 +46,8 @@ export class Workload {
   containerPort: i32 = 0;
   /** `Protocol` */
   protocol: i32 = Protocol.Undeclared;
+  /** The ports whose connections a network filter judges; none: those of all. */
+  tcpPorts: i32[] = [];
   /** An edge proxy, not a sidecar. */
   isGateway: bool = false;
   private configured: Node = NO_NODE;
@@ -62,14 +66,12 @@ export class Workload {
     }
     const port = member(node, CONTAINER_PORT);
     if (kindOf(port) == Kind.Number) {
-      const value = wholeNumberOf(textOf(port));
-      if (value == 0 || value > 65535) {
+      workload.containerPort = portOf(port);
+      if (workload.containerPort == 0)
         problems.addAt(CONTAINER_PORT, "must be a port from 1 to 65535");
-      } else {
-        workload.containerPort = <i32>value;
-      }
     }
     workload.protocol = protocolOf(node, problems);
+    workload.tcpPorts = tcpPortsOf(node, workload.protocol, problems);
     problems.leave();
     const gateway = kindOf(member(node, GATEWAY));
     workload.isGateway =
@@ -109,6 +111,35 @@ function protocolOf(node: Node, problems: Problems): i32 {
   if (equals(textOf(value), HTTP)) return Protocol.Http;
   if (!equals(textOf(value), TCP)) problems.addAt(PROTOCOL, "must be HTTP or TCP");
   return Protocol.Tcp;
+}
+
+/** `workload.tcpPorts`. An empty list is no list: it would have to mean none, or all. */
+function tcpPortsOf(node: Node, protocol: i32, problems: Problems): i32[] {
+  const ports: i32[] = [];
+  const list = member(node, TCP_PORTS);
+  const kind = kindOf(list);
+  if (kind == Kind.None || kind == Kind.Null) return ports;
+  const count = kind == Kind.Array ? countOf(list) : 0;
+  if (count < 1 || count > MAX_TCP_PORTS) {
+    problems.addAt(TCP_PORTS, "must be a list of 1 to " + MAX_TCP_PORTS.toString() + " ports");
+    return ports;
+  }
+  if (protocol != Protocol.Tcp) problems.addAt(TCP_PORTS, "needs protocol TCP");
+  let item = firstOf(list);
+  for (let i = 0; i < count; i++) {
+    const port = portOf(item);
+    if (port == 0) problems.addAt(TCP_PORTS, "must be ports from 1 to 65535");
+    ports.push(port);
+    item = after(item);
+  }
+  return ports;
+}
+
+/** A port, or 0 for what is none. */
+function portOf(node: Node): i32 {
+  if (kindOf(node) != Kind.Number) return 0;
+  const value = wholeNumberOf(textOf(node));
+  return value > 65535 ? 0 : <i32>value;
 }
 
 const HTTP = constant("HTTP");

@@ -312,8 +312,9 @@ describe('network filters', () => {
       metadata: { name: 'portcullis-tcp' },
       spec: {
         type: 'NETWORK',
-        match: [{ mode: 'SERVER', ports: [{ number: 9000 }, { number: 9001 }] }],
-        pluginConfig: { workload: { protocol: 'TCP' } },
+        // Not by istiod's ports, which are those of Services: what it does not find, it lets through.
+        match: [{ mode: 'SERVER' }],
+        pluginConfig: { workload: { protocol: 'TCP', tcpPorts: [9000, 9001] } },
       },
     });
     expect(names(tcp)).toEqual(names(http));

@@ -390,6 +390,31 @@ describe('a configuration is refused', () => {
       'peerRejection: must be RESET or an HTTP status from 400 to 599',
     ],
     [
+      'ports without HTTP where there is HTTP',
+      { workload: { protocol: 'HTTP', tcpPorts: [9000] } },
+      'workload.tcpPorts: needs protocol TCP',
+    ],
+    [
+      'no port at all in the list of ports',
+      { workload: { protocol: 'TCP', tcpPorts: [] } },
+      'workload.tcpPorts: must be a list of 1 to 64 ports',
+    ],
+    [
+      'a port beside a list',
+      { workload: { protocol: 'TCP', tcpPorts: 9000 } },
+      'workload.tcpPorts: must be a list of 1 to 64 ports',
+    ],
+    [
+      'a port in words',
+      { workload: { protocol: 'TCP', tcpPorts: ['9000'] } },
+      'workload.tcpPorts: must be ports from 1 to 65535',
+    ],
+    [
+      'a port that is none',
+      { workload: { protocol: 'TCP', tcpPorts: [9000, 65536] } },
+      'workload.tcpPorts: must be ports from 1 to 65535',
+    ],
+    [
       'an unknown protocol',
       { workload: { protocol: 'tcp' } },
       'workload.protocol: must be HTTP or TCP',

@@ -415,6 +415,27 @@ describe('a network filter', () => {
     expect(stream.state).toBe('closed');
   });
 
+  it('judges the connections of the ports that are named, and has no say in others', () => {
+    const settings = (tcpPorts: number[]): object => ({
+      workload: { protocol: 'TCP', tcpPorts },
+      connectionFacts: FACTS,
+    });
+    const { process, plugin } = start([strict(), denyPolicy([{}])], settings([9000, 9001]));
+    const to = (destinationPort: number): Connection => ({ destinationPort });
+    expect(takes(plugin, plaintext(to(9000)))).toBe(false);
+    expect(takes(plugin, mutual(to(9001)))).toBe(false);
+    expect(takes(plugin, plaintext(to(8000)))).toBe(true);
+    expect(takes(plugin, mutual(to(8000)))).toBe(true);
+    // A host that does not tell the port.
+    expect(takes(plugin, plaintext({ destinationPort: undefined }))).toBe(false);
+
+    const open = plugin.connect(plaintext(to(8000)))!;
+    plugin.receive(open);
+    plugin.update(configuration([strict()], settings([8000])));
+    process.advance(100);
+    expect(open.state).toBe('closed');
+  });
+
   it('warns of a CUSTOM policy, which Istio asks about HTTP alone', () => {
     const custom = {
       apiVersion: 'security.istio.io/v1',

@@ -51,9 +51,11 @@ export function wasmPlugins(resources: Resource[], options: WasmPluginOptions): 
     const configuration = pluginConfiguration(resources, {
       ...settings,
       ...facts,
-      workload: { protocol: 'TCP' },
+      // On all listeners, and judging these ports alone: `match` of a WasmPlugin goes by the ports of Services, and one that it does not
+      // find is let through.
+      workload: { protocol: 'TCP', tcpPorts },
     });
-    plugins.push(plugin(`${name}-tcp`, options, configuration, { type: 'NETWORK', tcpPorts }));
+    plugins.push(plugin(`${name}-tcp`, options, configuration, { type: 'NETWORK' }));
   }
   const configuration = pluginConfiguration(resources, { ...settings, ...facts });
   plugins.push(plugin(name, options, configuration, {}));
@@ -71,10 +73,9 @@ function plugin(
   name: string,
   options: WasmPluginOptions,
   configuration: string,
-  kind: { type?: 'NETWORK'; tcpPorts?: number[] },
+  kind: { type?: 'NETWORK' },
 ): KubernetesObject {
   const { scope, url, sha256, imagePullSecret, priority } = options;
-  const ports = kind.tcpPorts?.map((number) => ({ number }));
   return {
     apiVersion: 'extensions.istio.io/v1alpha1',
     kind: 'WasmPlugin',
@@ -89,7 +90,7 @@ function plugin(
       ...(priority === undefined ? {} : { priority }),
       failStrategy: options.failStrategy,
       // On sidecars: not on the listeners for what the workload itself sends.
-      match: [{ mode: options.gateway ? 'CLIENT' : 'SERVER', ...(ports ? { ports } : {}) }],
+      match: [{ mode: options.gateway ? 'CLIENT' : 'SERVER' }],
       pluginConfig: JSON.parse(configuration) as unknown,
     },
   };
