@@ -15,7 +15,7 @@ import {
 import { INGRESS } from '../envoy/proxy.ts';
 import { loadResources } from '../istio/load.ts';
 import { pluginConfiguration } from '../istio/plugin-configuration.ts';
-import { SHIPPED, World, type WorldOptions, showDetails } from './world.ts';
+import { FAULTY, SHIPPED, World, type WorldOptions, showDetails } from './world.ts';
 
 let world: World | undefined;
 afterEach(async () => {
@@ -33,6 +33,9 @@ kind: AuthorizationPolicy
 metadata: { name: deny, namespace: istio-system }
 spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["${path}"] } }] }] }
 `;
+
+/** What the faulty module traps at. */
+const TRAP = ['x-portcullis-trap', '1'];
 
 const CLOSED = {
   status: 500,
@@ -78,6 +81,22 @@ describe('extension configuration', () => {
     }
     await expect.poll(() => rejected(world), { timeout: 10_000 }).toBe('3');
   });
+
+  it.each([1, 2])(
+    'that is wrong stays shut out when the VM of a worker is lost, and comes back: %i workers',
+    async (concurrency) => {
+      const world = await start({ policies: deny('/headers'), module: FAULTY, concurrency });
+      expect(await world.apply(SLIPPED_REQUIRE_TOKEN)).toMatchObject({ accepted: false });
+      // The other worker's, too: connections go to whichever worker takes them.
+      for (let i = 0; i < 8; i++) await world.status({ headers: TRAP });
+      expect(await world.envoy.log()).toContain('unreachable');
+      await expect.poll(() => world.status({ path: '/ip' }), { timeout: 10_000 }).toBe(200);
+      const seen = new Set<number>();
+      for (let i = 0; i < 20; i++) seen.add(await world.status({ path: '/headers' }));
+      // 503: a worker whose VM is not back yet.
+      expect([...seen].filter((status) => status !== 503)).toEqual([403]);
+    },
+  );
 
   it('that is wrong does not keep Envoy from taking the next one', async () => {
     const world = await start({ policies: deny('/headers') });
