@@ -44,6 +44,7 @@ interface Options {
   failStrategy: WasmPluginOptions['failStrategy'];
   pullSecret?: string;
   shadow?: boolean;
+  besideIstiod?: boolean;
   tcpPort?: string[];
   meshConfig?: string;
   jwks?: string[];
@@ -104,6 +105,10 @@ export function renderWasmPluginCommand(): Command {
     )
     .option('--pull-secret <name>', 'imagePullSecret')
     .option('--shadow', 'nothing is enforced: counted, logged and compared with what Istio does')
+    .option(
+      '--beside-istiod',
+      "istiod's filters enforce the same policies behind the module: tokens stay in requests for them",
+    )
     .option('--tcp-port <port>', 'a container port without HTTP, to be judged by the module', list)
     .option('--mesh-config <file>', "Istio's MeshConfig")
     .option('--jwks <URI=FILE>', 'a key set from a file in the place of a jwksUri', list)
@@ -153,6 +158,7 @@ async function render(options: Options): Promise<void> {
     ...(needs.clusters.length === 0 ? {} : { jwks: needs.clusters }),
     // A WasmPlugin cannot have Envoy hold headers while bodies come: what needs it is refused.
     ...(wantsBodies(mesh.settings) ? { allowOnHeadersStopIteration: false } : {}),
+    ...(options.besideIstiod === true ? { forwardOriginalToken: true } : {}),
     ...(options.shadow === true ? { enforcement: 'SHADOW' as const } : {}),
   };
   const plugins = wasmPlugins(kept, { ...plan, sha256, settings });

@@ -34,6 +34,8 @@ export interface Settings {
   /** Envoy's plugin is configured with `allow_on_headers_stop_iteration`. */
   allowOnHeadersStopIteration?: boolean;
   debugHeaders?: boolean;
+  /** Tokens stay in the request, whatever the rules say: for filters behind that want them, too. */
+  forwardOriginalToken?: boolean;
   /** SHADOW: decisions are counted, logged and compared with what the proxy does, and nothing is enforced. */
   enforcement?: 'ENFORCE' | 'SHADOW';
 }
@@ -121,6 +123,7 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
     allowOnHeadersStopIteration:
       settings.allowOnHeadersStopIteration ?? (wantsBodies(settings) ? true : undefined),
     debugHeaders: settings.debugHeaders,
+    forwardOriginalToken: settings.forwardOriginalToken,
     enforcement: settings.enforcement,
     resources: resources.map(({ value }) => value),
   });

@@ -65,6 +65,7 @@ const TOKEN_CACHE = constant("tokenCache");
 const MAX_TOKENS = constant("maxTokens");
 const MAX_BYTES = constant("maxBytes");
 const DEBUG_HEADERS = constant("debugHeaders");
+const FORWARD_ORIGINAL_TOKEN = constant("forwardOriginalToken");
 const ALLOW_ON_HEADERS_STOP_ITERATION = constant("allowOnHeadersStopIteration");
 const RESOURCES = constant("resources");
 const ENFORCEMENT = constant("enforcement");
@@ -107,6 +108,8 @@ export class Compiled {
   /** The external authorizer of the CUSTOM policies that apply, or null. */
   extAuthz: ExtAuthzProvider | null = null;
   debugHeaders: bool = false;
+  /** Whether every rule leaves its token in the request, whatever the rule says. */
+  forwardsTokens: bool = false;
   /** Nothing is enforced. */
   isShadow: bool = false;
   /** All of `extensionProviders`. */
@@ -306,6 +309,7 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   compiled.joinsLists = choiceOf(root, LIST_CLAIMS, "BASE64_JSON", "COMMA", problems) == 1;
   readClaimStates(member(root, FILTER_STATE_CLAIMS), compiled, problems);
   compiled.debugHeaders = kindOf(member(root, DEBUG_HEADERS)) == Kind.True;
+  compiled.forwardsTokens = kindOf(member(root, FORWARD_ORIGINAL_TOKEN)) == Kind.True;
   compiled.isShadow = choiceOf(root, ENFORCEMENT, "ENFORCE", "SHADOW", problems) == 1;
   if (compiled.isShadow && compiled.debugHeaders) {
     problems.addAt(DEBUG_HEADERS, "changes responses, and enforcement is SHADOW");

@@ -82,7 +82,7 @@ export function compileJwtRule(
   }
   const rule = new JwtRule(keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
   rule.clockSkew = compiled.clockSkew;
-  rule.forward = kindOf(member(node, FORWARD)) == Kind.True;
+  rule.forward = compiled.forwardsTokens || kindOf(member(node, FORWARD)) == Kind.True;
   fillLocations(node, rule);
   const audiences = member(node, AUDIENCES);
   let audience = firstOf(audiences);

@@ -117,6 +117,13 @@ describe('render wasmplugin', () => {
     expect(names(plugin)).toEqual(['root']);
   });
 
+  it('beside istiod’s filters: tokens stay for them', async () => {
+    const [beside] = await objects(POLICIES, '-n', 'foo', '--beside-istiod');
+    expect(beside!.spec.pluginConfig).toMatchObject({ forwardOriginalToken: true });
+    const [alone] = await objects(POLICIES, '-n', 'foo');
+    expect(alone!.spec.pluginConfig).not.toHaveProperty('forwardOriginalToken');
+  });
+
   it('leaves the resources as they are, and is the same every time', async () => {
     const written = [...POLICIES, jwt('https://idp.example/keys')];
     const [first, second] = await Promise.all([

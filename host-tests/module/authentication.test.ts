@@ -63,6 +63,19 @@ describe('a token', () => {
     expect(request(forwarding, { path }).headers).toContainEqual([':path', path]);
   });
 
+  it('is forwarded when the plugin says so, whatever the rules say', async () => {
+    const rules = [requestAuthentication({ jwks: issuer.jwks, forwardOriginalToken: false })];
+    const { plugin: forwarding } = start(rules, { forwardOriginalToken: true });
+    const token = await mint(issuer);
+    expect(request(forwarding, { token }).headers).toContainEqual([
+      'authorization',
+      `Bearer ${token}`,
+    ]);
+    const path = `/ip?access_token=${token}`;
+    expect(request(forwarding, { path }).headers).toContainEqual([':path', path]);
+    expect(status(forwarding, { token: 'deadbeef' })).toBe(401);
+  });
+
   it('is not needed', () => {
     expect(status(plugin)).toBe(200);
   });

@@ -106,6 +106,7 @@ describe('the schema of the plugin configuration', () => {
         tokenCache: { maxTokens: 0, maxBytes: 0 },
         allowOnHeadersStopIteration: true,
         debugHeaders: true,
+        forwardOriginalToken: true,
         resources: [],
       },
     ],
