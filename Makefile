@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
-SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random host-tests/lint/fuzz docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
+SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random istio-tests/lab host-tests/lint/fuzz docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test test-versions bench bench-memory bench-scale bench-peers bench-mesh bench-lint docs fuzz images lint format clean
+.PHONY: help build demo up test test-istio istio test-versions bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 22
@@ -22,6 +22,12 @@ up: build ## the demo's gateway, left running, with lines to paste (PORT=8080: o
 
 test: build build/tests.done ## everything: the module in the Node host and in real Envoys (ONLY=path: one folder or file)
 	@npx --no-install vitest run $(ONLY)
+
+test-istio: build build/tests.done istio ## the module in the real istiod, agent and API server; root, Go 1.26 (ONLY=file)
+	@CI_ISTIO=1 npx --no-install vitest run $(or $(ONLY),istio-tests)
+
+istio: build/js/.done ## builds what test-istio and bench-istio run, once: 13 minutes
+	@node build/js/istio-tests/lab/build-main.js
 
 test-versions: build build/tests.done ## the tests in real Envoys on Envoy 1.36 to 1.40 (VERSIONS='1.36 1.37', ONLY=path)
 	@node scripts/test-versions.mjs
@@ -40,6 +46,9 @@ bench-peers: build build/bench.done ## what mutual TLS costs beside the native h
 
 bench-mesh: build ## how long a mesh takes to start and to heed a policy; its memory
 	@node build/js/bench/mesh.js
+
+bench-istio: build istio ## how long Istio takes to bring a policy into force, under load; root, Go 1.26
+	@node build/js/bench/istio.js
 
 bench-lint: build ## how long 5,000 policies take to lint
 	@node build/js/bench/lint.js

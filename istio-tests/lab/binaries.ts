@@ -34,7 +34,7 @@ export async function areBuilt(): Promise<boolean> {
   );
 }
 
-/** Builds them unless they are there; their folder. Throws EnvironmentError. Cold, 13 minutes on two cores and 4.5 GB of Go's cache. */
+/** Builds them unless they are there; their folder. Throws EnvironmentError. Cold: 13 minutes on two cores, 4.5 GB of Go's cache. */
 export async function buildBinaries(): Promise<string> {
   const folder = await binariesFolder();
   if (await areBuilt()) return folder;

@@ -1,12 +1,14 @@
 // A client of the API server: server-side apply, and what little else the lab needs.
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { parseAllDocuments } from 'yaml';
 
-interface KubeObject {
+/** An object as the API server takes it. */
+export interface KubeObject {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string };
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   status?: unknown;
+  [field: string]: unknown;
 }
 
 interface ApiResource {
@@ -22,15 +24,16 @@ export class KubeClient {
   private readonly resources = new Map<string, ApiResource[]>();
   private readonly port: number;
   private readonly token: string;
+  private readonly agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
 
   constructor(port: number, token: string) {
     this.port = port;
     this.token = token;
   }
 
-  /** Applies every document. Throws Refused with what the API server says. */
-  async apply(yaml: string): Promise<void> {
-    for (const object of documentsOf(yaml)) {
+  /** Applies objects, or every document of a text, in their order. Throws Refused with what the API server says. */
+  async apply(objects: string | KubeObject[]): Promise<void> {
+    for (const object of objectsOf(objects)) {
       const path = await this.pathOf(object);
       await this.call(
         'PATCH',
@@ -50,9 +53,9 @@ export class KubeClient {
     }
   }
 
-  /** Deletes every document; what is not there is deleted. */
-  async delete(yaml: string): Promise<void> {
-    for (const object of documentsOf(yaml)) {
+  /** Deletes them; what is not there is deleted. */
+  async delete(objects: string | KubeObject[]): Promise<void> {
+    for (const object of objectsOf(objects)) {
       await this.call('DELETE', await this.pathOf(object)).catch((error: unknown) => {
         if (!String(error).includes('not found')) throw error;
       });
@@ -68,7 +71,7 @@ export class KubeClient {
           port: this.port,
           path,
           method,
-          rejectUnauthorized: false,
+          agent: this.agent,
           headers: {
             authorization: `Bearer ${this.token}`,
             ...(body === undefined ? {} : { 'content-type': type }),
@@ -107,8 +110,9 @@ export class KubeClient {
   }
 }
 
-function documentsOf(yaml: string): KubeObject[] {
-  return parseAllDocuments(yaml)
+function objectsOf(objects: string | KubeObject[]): KubeObject[] {
+  if (typeof objects !== 'string') return objects;
+  return parseAllDocuments(objects)
     .map((document) => document.toJS() as KubeObject | null)
     .filter((object) => object !== null);
 }

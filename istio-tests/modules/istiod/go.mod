@@ -3,11 +3,11 @@ module portcullis.test/istiod
 go 1.26.0
 
 require (
-	github.com/google/go-containerregistry v0.21.6
-	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af
+	github.com/google/go-containerregistry v0.21.6 // indirect
+	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af // indirect
 	istio.io/istio v0.0.0-20260827124520-eed52ebb66ad
-	k8s.io/api v0.36.1
-	k8s.io/apimachinery v0.36.1
+	k8s.io/api v0.36.1 // indirect
+	k8s.io/apimachinery v0.36.1 // indirect
 )
 
 require (
