@@ -8,6 +8,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    // What is waited for comes in milliseconds, but for a machine that has other things to do.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default', new PlainLineReporter()],
   },
 });

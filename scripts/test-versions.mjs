@@ -1,6 +1,7 @@
 // `make test-versions`: the tests in real Envoys, on one Envoy of each minor version. VERSIONS='1.36 1.37': those alone; ONLY=path:
-// one folder or file. What a version is known to do otherwise stands in envoy-tests/versions.json, and is counted by itself; a test
-// there that passes all the same is a failure, so that the list stays true.
+// one folder or file. What a version is known to do otherwise stands in envoy-tests/versions.json, and is counted by itself: `tests` fail,
+// and one that passes all the same is a failure, so that the list stays true; `sometimes`: tests that draw their requests, and may fail;
+// `setUps`: files in which the set-up of a suite fails; `files`: where anything may. A name that ends with * stands for all that begin so.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,17 +33,24 @@ for (const version of versions) {
     assertionResults.map((test) => ({ ...test, file: name.replace(`${process.cwd()}/`, '') })),
   );
   const ofVersion = known.filter(({ versions: of }) => of.includes(version));
-  const listed = new Set(ofVersion.flatMap((entry) => entry.tests ?? []));
-  const files = new Set(ofVersion.flatMap((entry) => entry.files ?? []));
+  const of = (key) => ofVersion.flatMap((entry) => entry[key] ?? []);
+  const files = new Set(of('files'));
+  const setUps = new Set([...files, ...of('setUps')]);
   const titleOf = ({ file, fullName }) => `${file}: ${fullName}`;
+  const isListed = (key, test) =>
+    of(key).some((name) =>
+      name.endsWith('*') ? titleOf(test).startsWith(name.slice(0, -1)) : titleOf(test) === name,
+    );
   const broken = tests.filter((test) => test.status === 'failed');
-  const differ = broken.filter((test) => listed.has(titleOf(test)) || files.has(test.file));
-  const stale = tests.filter((test) => test.status === 'passed' && listed.has(titleOf(test)));
+  const differ = broken.filter(
+    (test) => isListed('tests', test) || isListed('sometimes', test) || files.has(test.file),
+  );
+  const stale = tests.filter((test) => test.status === 'passed' && isListed('tests', test));
   const failed = [...broken.filter((test) => !differ.includes(test)), ...stale];
   // A suite whose set-up fails has no result of its tests.
   const suites = result.testResults
     .map((file) => ({ ...file, name: file.name.replace(`${process.cwd()}/`, '') }))
-    .filter(({ name, status: became }) => became === 'failed' && !files.has(name))
+    .filter(({ name, status: became }) => became === 'failed' && !setUps.has(name))
     .filter(({ name }) => !broken.some(({ file }) => file === name));
   const count = (status) => tests.filter((test) => test.status === status).length;
   const skipped = tests.length - count('passed') - broken.length;
