@@ -93,7 +93,10 @@ export function renderWasmPluginCommand(): Command {
     .option('--gateway', 'for gateways: --workload says which')
     .option('--name <name>', 'name of the WasmPlugin', 'portcullis')
     .addOption(
-      new Option('--phase <phase>', "its place among Istio's own filters; AUTHN: before them all")
+      new Option(
+        '--phase <phase>',
+        "its place among Istio's own filters; AUTHN: before all but ext_authz",
+      )
         .choices(['AUTHN', 'AUTHZ', 'STATS', 'UNSPECIFIED_PHASE'])
         .default('AUTHN'),
     )

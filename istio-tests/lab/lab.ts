@@ -11,7 +11,7 @@ import { meshClient } from '../../envoy-tests/mesh-tls.ts';
 import { type Workload, serviceObjects, workloadObjects } from './cluster.ts';
 import { startIstiod, startKube } from './control-plane.ts';
 import { FileServer } from './file-server.ts';
-import { IstioProxy } from './istio-proxy.ts';
+import { IstioProxy, type ProxyOptions } from './istio-proxy.ts';
 import type { KubeClient } from './kube.ts';
 import { PodNetwork } from './pod-network.ts';
 import { Programs } from './programs.ts';
@@ -23,7 +23,27 @@ export const GATEWAY_PORT = 18080;
 const BACKEND_PORT = 18090;
 const FILES_PORT = 18091;
 
-const HTTPBIN = resolve('build/js/envoy/apps/httpbin-main.js');
+const HTTPBIN: Omit<Workload, 'address'> = {
+  name: 'httpbin',
+  namespace: 'foo',
+  labels: { app: 'httpbin' },
+  ports: [
+    { name: 'http', port: 8000, target: PORTS.http },
+    { name: 'http-other', port: 8001, target: PORTS.other },
+    { name: 'tcp', port: 8002, target: PORTS.tcp },
+  ],
+};
+const GATEWAY: Omit<Workload, 'address'> = {
+  name: 'istio-ingressgateway',
+  namespace: 'istio-system',
+  labels: { istio: 'ingressgateway' },
+  ports: [{ name: 'http2', port: 80, target: GATEWAY_PORT }],
+};
+
+/** A pod whose proxy has not started. */
+type Pod = Pick<ProxyOptions, 'kind' | 'workload' | 'network'>;
+
+const HTTPBIN_MAIN = resolve('build/js/envoy/apps/httpbin-main.js');
 /** The access log of all proxies. Requests that are to be found there say who they are. */
 const ACCESS_LOG_FORMAT = '%REQ(X-ASK)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS%\n';
 
@@ -62,6 +82,7 @@ export class Lab {
   readonly authority: Authority;
   private readonly programs: Programs;
   private readonly networks: PodNetwork[] = [];
+  private fileServer: FileServer | undefined;
   private parts:
     | { kube: KubeClient; files: FileServer; sidecar: IstioProxy; gateway: IstioProxy | undefined }
     | undefined;
@@ -141,7 +162,7 @@ export class Lab {
   async stop({ keep = false } = {}): Promise<void> {
     await this.programs.stopAll();
     for (const network of this.networks) await network.remove();
-    this.parts?.files.stop();
+    this.fileServer?.stop();
     if (!keep) await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -157,63 +178,56 @@ export class Lab {
       accessLogFormat: ACCESS_LOG_FORMAT,
       ...options.meshConfig,
     });
-    const files = await FileServer.start(FILES_PORT);
-    const start = async (kind: 'sidecar' | 'router', workload: Omit<Workload, 'address'>) => {
-      const network = new PodNetwork(workload.name, this.networks.length);
-      this.networks.push(network);
-      await network.make();
-      if (kind === 'sidecar') await network.redirect(join(binaries, 'pilot-agent'), folder);
-      const placed = { ...workload, address: network.address };
-      await kube.apply(workloadObjects(placed));
-      return (): Promise<IstioProxy> =>
-        IstioProxy.start(programs, folder, binaries, kube, {
-          kind,
-          workload: placed,
-          network,
+    this.fileServer = await FileServer.start(FILES_PORT);
+    const pods = [await this.makePod('sidecar', HTTPBIN, binaries)];
+    if (options.gateway === true) pods.push(await this.makePod('router', GATEWAY, binaries));
+    for (const { workload } of pods) await kube.apply(workloadObjects(workload));
+    await this.startApps(kube, pods[0]!, pods.at(-1)!);
+    await startIstiod(programs, folder, binaries, authority);
+    const proxies: IstioProxy[] = [];
+    for (const pod of pods) {
+      proxies.push(
+        await IstioProxy.start(programs, folder, binaries, kube, {
+          ...pod,
           concurrency: options.concurrency ?? 2,
           drainSeconds: options.drainSeconds ?? 5,
           hosts: options.hosts ?? [],
           rootCertificate: authority.certificate,
-        });
-    };
-    const startSidecar = await start('sidecar', {
-      name: 'httpbin',
-      namespace: 'foo',
-      labels: { app: 'httpbin' },
-      ports: [
-        { name: 'http', port: 8000, target: PORTS.http },
-        { name: 'http-other', port: 8001, target: PORTS.other },
-        { name: 'tcp', port: 8002, target: PORTS.tcp },
-      ],
-    });
-    const startGateway =
-      options.gateway === true
-        ? await start('router', {
-            name: 'istio-ingressgateway',
-            namespace: 'istio-system',
-            labels: { istio: 'ingressgateway' },
-            ports: [{ name: 'http2', port: 80, target: GATEWAY_PORT }],
-          })
-        : undefined;
-    const pod = this.networks[0]!;
-    const file = { name: 'http', port: 80, target: FILES_PORT };
-    const backend = { name: 'http', port: 8000, target: BACKEND_PORT };
-    await kube.apply([
-      ...serviceObjects('files', 'istio-system', pod.hostAddress, file),
-      ...serviceObjects('backend', 'istio-system', this.networks.at(-1)!.hostAddress, backend),
-    ]);
-    for (const port of Object.values(PORTS)) {
-      programs.start(`app-${port}`, pod.command(process.execPath, HTTPBIN), { PORT: `${port}` });
+        }),
+      );
     }
-    programs.start('backend', [process.execPath, HTTPBIN], { PORT: `${BACKEND_PORT}` });
-    await startIstiod(programs, folder, binaries, authority);
-    const sidecar = await startSidecar();
-    const gateway = await startGateway?.();
-    this.parts = { kube, files, sidecar, gateway };
+    this.parts = { kube, files: this.fileServer, sidecar: proxies[0]!, gateway: proxies[1] };
     for (const port of Object.values(PORTS)) {
       await programs.until(`app-${port}`, async () => {
         return (await this.status({ path: '/ip' }, port)) === 200;
       });
     }
+  }
+
+  private async makePod(
+    kind: Pod['kind'],
+    workload: Omit<Workload, 'address'>,
+    binaries: string,
+  ): Promise<Pod> {
+    const network = new PodNetwork(workload.name, this.networks.length);
+    this.networks.push(network);
+    await network.make();
+    if (kind === 'sidecar') await network.redirect(join(binaries, 'pilot-agent'), this.folder);
+    return { kind, workload: { ...workload, address: network.address }, network };
+  }
+
+  /** The workload's app, in its pod; and what proxies reach on this machine: the file server, and what is behind the gateway. */
+  private async startApps(kube: KubeClient, pod: Pod, last: Pod): Promise<void> {
+    for (const port of Object.values(PORTS)) {
+      const command = pod.network.command(process.execPath, HTTPBIN_MAIN);
+      this.programs.start(`app-${port}`, command, { PORT: `${port}` });
+    }
+    this.programs.start('backend', [process.execPath, HTTPBIN_MAIN], { PORT: `${BACKEND_PORT}` });
+    const files = { name: 'http', port: 80, target: FILES_PORT };
+    const backend = { name: 'http', port: 8000, target: BACKEND_PORT };
+    await kube.apply([
+      ...serviceObjects('files', 'istio-system', pod.network.hostAddress, files),
+      ...serviceObjects('backend', 'istio-system', last.network.hostAddress, backend),
+    ]);
   }
 }
