@@ -1,14 +1,12 @@
 // `make bench-istio`: how long it takes from a policy that is applied to the real API server until the module enforces it in a sidecar,
 // and what becomes of the requests meanwhile. Beside it the same policy in the cluster, enforced by istiod's own filters.
-import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../envoy/errors.ts';
 import { binariesFolder } from '../istio-tests/lab/binaries.ts';
 import type { KubeObject } from '../istio-tests/lab/kube.ts';
 import { Lab, whyNot } from '../istio-tests/lab/lab.ts';
-import { loadResources } from '../istio/load.ts';
-import { wasmPlugins } from '../istio/wasm-plugin/wasm-plugin.ts';
+import { pluginObjects } from '../istio-tests/lab/plugin.ts';
 import { median } from './statistics.ts';
 import { SteadyLoad, describeStatuses } from './steady-load.ts';
 
@@ -22,21 +20,6 @@ const policy = (path: string): KubeObject => ({
   metadata: { name: 'bench', namespace: 'foo' },
   spec: { action: 'DENY', rules: [{ to: [{ operation: { paths: [path] } }] }] },
 });
-
-function plugin(path: string, url: string): KubeObject[] {
-  const text = JSON.stringify(policy(path));
-  return wasmPlugins(loadResources([{ file: 'bench', text }]).resources, {
-    name: 'portcullis',
-    scope: { kind: 'namespace', namespace: 'foo' },
-    rootNamespace: 'istio-system',
-    gateway: false,
-    url,
-    phase: 'AUTHN',
-    failStrategy: 'FAIL_CLOSE',
-    tcpPorts: [],
-    settings: {},
-  }) as unknown as KubeObject[];
-}
 
 async function measure(
   lab: Lab,
@@ -78,9 +61,9 @@ async function main(): Promise<void> {
   const lab = await Lab.start(await binariesFolder());
   try {
     console.log(`the lab is ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
-    lab.files.put('/portcullis.wasm', readFileSync('build/portcullis.wasm'));
+    lab.files.putFile('/portcullis.wasm', 'build/portcullis.wasm');
     const url = `http://${lab.filesAddress}/portcullis.wasm`;
-    await measure(lab, 'WasmPlugin', (path) => plugin(path, url));
+    await measure(lab, 'WasmPlugin', (path) => pluginObjects([policy(path)], url, {}));
     await measure(lab, 'AuthorizationPolicy, by istiod itself', (path) => [policy(path)]);
   } finally {
     await lab.stop();

@@ -8,14 +8,13 @@ import type { Answer, Ask } from '../envoy-tests/ask.ts';
 import { ExtAuthzServer } from '../envoy-tests/ext-authz-server.ts';
 import { spiffe } from '../envoy-tests/mesh-tls.ts';
 import { Random, randomPolicies, randomRequest } from '../envoy-tests/random/generator.ts';
-import { loadResources } from '../istio/load.ts';
 import type { Settings } from '../istio/plugin-configuration.ts';
 import { rsaKey, signedToken } from '../istio/token/signing.ts';
-import { wasmPlugins } from '../istio/wasm-plugin/wasm-plugin.ts';
 import { POLL, describeLab } from './describe-lab.ts';
 import { serviceObjects } from './lab/cluster.ts';
 import type { KubeObject } from './lab/kube.ts';
 import { PORTS } from './lab/lab.ts';
+import { pluginObjects } from './lab/plugin.ts';
 
 const sets = Number(process.env.RANDOM_SETS ?? (process.env.CI_ISTIO === '1' ? 200 : 40));
 const requests = Number(process.env.RANDOM_REQUESTS ?? 40);
@@ -107,23 +106,11 @@ describeLab(
     });
     afterAll(() => authorizer?.stop());
 
-    /** The plugin for policies, as `render wasmplugin` makes it. */
-    const plugin = (policies: KubeObject[], isShadow: boolean): KubeObject[] => {
-      const text = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
-      const { resources, problems } = loadResources([{ file: 'random.yaml', text }]);
-      expect(problems).toEqual([]);
-      return wasmPlugins(resources, {
-        name: 'portcullis',
-        scope: { kind: 'namespace', namespace: 'foo' },
-        rootNamespace: 'istio-system',
-        gateway: false,
-        url,
-        phase: 'AUTHN',
-        failStrategy: 'FAIL_CLOSE',
-        tcpPorts: [],
-        settings: { ...MESH_CONFIG, ...(isShadow ? { enforcement: 'SHADOW' as const } : {}) },
-      }) as unknown as KubeObject[];
-    };
+    const plugin = (policies: KubeObject[], isShadow: boolean): KubeObject[] =>
+      pluginObjects(policies, url, {
+        ...MESH_CONFIG,
+        ...(isShadow ? { enforcement: 'SHADOW' as const } : {}),
+      });
 
     /** Asks all of a set's requests; the answers in their order. */
     const askAll = async (plan: Planned[], side: string): Promise<Answer[]> => {
