@@ -1,6 +1,6 @@
 // What a wrong configuration does in a real Envoy: delivered as extension configuration, and with the listener itself.
 import { writeFileSync } from 'node:fs';
-import { mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,9 +18,12 @@ import { pluginConfiguration } from '../istio/plugin-configuration.ts';
 import { FAULTY, SHIPPED, World, type WorldOptions, showDetails } from './world.ts';
 
 let world: World | undefined;
+let folder: string | undefined;
 afterEach(async () => {
   await world?.stop();
   world = undefined;
+  if (folder !== undefined) await rm(folder, { recursive: true });
+  folder = undefined;
 });
 async function start(options: WorldOptions): Promise<World> {
   world = await World.start(options);
@@ -199,7 +202,8 @@ class Discovered {
   }
 
   static async start(first: string | undefined): Promise<Discovered> {
-    const folder = await mkdtemp(join(tmpdir(), 'portcullis-lds-'));
+    const own = await mkdtemp(join(tmpdir(), 'portcullis-lds-'));
+    folder = own;
     let listener: Listener | undefined;
     const world = await start({
       concurrency: 2,
@@ -209,17 +213,17 @@ class Discovered {
         bootstrap.dynamic_resources = {
           lds_config: {
             path_config_source: {
-              path: join(folder, 'listeners.json'),
-              watched_directory: { path: folder },
+              path: join(own, 'listeners.json'),
+              watched_directory: { path: own },
             },
             resource_api_version: 'V3',
           },
         };
         const filters = first === undefined ? [] : [wasm(first)];
-        writeFileSync(join(folder, 'listeners.json'), response(listener, filters, 'first', 0));
+        writeFileSync(join(own, 'listeners.json'), response(listener, filters, 'first', 0));
       },
     });
-    return new Discovered(world, folder, listener!);
+    return new Discovered(world, own, listener!);
   }
 
   /** The listener as it is from now on. */
