@@ -436,6 +436,12 @@ describe('a network filter', () => {
     expect(open.state).toBe('closed');
   });
 
+  it('closes the connections of all ports while nobody knows which are named', () => {
+    const workload = { protocol: 'TCP', tcpPorts: [0] };
+    const { plugin } = start([], { workload });
+    expect(takes(plugin, plaintext({ destinationPort: 8000 }))).toBe(false);
+  });
+
   it('warns of a CUSTOM policy, which Istio asks about HTTP alone', () => {
     const custom = {
       apiVersion: 'security.istio.io/v1',
