@@ -13,6 +13,8 @@ import { SteadyLoad, describeStatuses } from './steady-load.ts';
 const CHANGES = 20;
 /** Requests a second while policies change. */
 const RATE = 200;
+/** A policy that takes longer never comes: the load is not to go on for it. */
+const LIMIT_MS = 30_000;
 
 const policy = (path: string): KubeObject => ({
   apiVersion: 'security.istio.io/v1',
@@ -27,9 +29,13 @@ async function measure(
   objects: (path: string) => KubeObject[],
 ): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  const inForce = async (path: string): Promise<void> => {
-    while ((await lab.status({ path })) !== 403) await sleep(2);
+  const until = async (isDone: (status: number) => boolean, path: string): Promise<void> => {
+    for (const end = performance.now() + LIMIT_MS; !isDone(await lab.status({ path }));) {
+      if (performance.now() > end) throw new Error(`${name}: ${path} is as before after 30 s`);
+      await sleep(2);
+    }
   };
+  const inForce = (path: string): Promise<void> => until((status) => status === 403, path);
   // The first one is another thing: the module is fetched and compiled.
   const begin = performance.now();
   await lab.kube.apply(objects('/first'));
@@ -37,16 +43,20 @@ async function measure(
   const first = performance.now() - begin;
   const load = new SteadyLoad(RATE, () => lab.status({ path: '/ip', agent }));
   const times: number[] = [];
-  for (let i = 0; i < CHANGES; i++) {
-    const begin = performance.now();
-    await lab.kube.apply(objects(`/denied-${i}`));
-    await inForce(`/denied-${i}`);
-    times.push(performance.now() - begin);
+  let seen: Map<number, number>;
+  try {
+    for (let i = 0; i < CHANGES; i++) {
+      const begin = performance.now();
+      await lab.kube.apply(objects(`/denied-${i}`));
+      await inForce(`/denied-${i}`);
+      times.push(performance.now() - begin);
+    }
+  } finally {
+    seen = await load.end();
+    agent.destroy();
   }
-  const seen = await load.end();
-  agent.destroy();
   await lab.kube.delete(objects('/last'));
-  while ((await lab.status({ path: `/denied-${CHANGES - 1}` })) === 403) await sleep(10);
+  await until((status) => status !== 403, `/denied-${CHANGES - 1}`);
   console.log(
     `${name}: the first in force after ${first.toFixed(0)} ms; ${CHANGES} changes under ${RATE} requests/s: ` +
       `median ${median(times).toFixed(0)} ms, longest ${Math.max(...times).toFixed(0)} ms; ` +
