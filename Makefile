@@ -88,7 +88,7 @@ build/js/.done: node_modules/.done $(SCRIPT_SOURCES)
 
 # Modules that only tests load.
 build/tests.done: node_modules/.done $(MODULE_SOURCES) $(shell find sdk/example envoy-tests/probe -name '*.ts')
-	@$(ASC) assembly/index.ts --target faulty
+	@$(ASC) assembly/faulty.ts --target faulty
 	@$(ASC) assembly/testing.ts --target testing
 	@$(ASC) sdk/example/assembly/index.ts --target example
 	@$(ASC) envoy-tests/probe/assembly/index.ts --target probe

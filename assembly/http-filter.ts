@@ -6,19 +6,25 @@ import {
   MapType,
   NO_CALL,
   StreamType,
+  UNREADABLE,
   continueStream,
   constant,
   currentTime,
   getFirstHeader,
+  isAhead,
   isPresent,
+  memoryEnded,
+  steadyTime,
 } from "as-proxy-wasm-sdk/assembly";
 import { RemoteKeySet } from "./authn/remote-key-set";
+import { Custom } from "./authz/engine";
 import { ExtAuthzAnswer, Verdict } from "./ext-authz/answer";
 import { ExtAuthzCheck } from "./ext-authz/check";
 import { BodySettings, ExtAuthzProvider } from "./ext-authz/provider";
 import { XfccResult } from "./peer/xfcc";
 import { Plugin } from "./plugin";
 import {
+  markPassed,
   recordAllowed,
   recordFailOpen,
   recordObserved,
@@ -33,7 +39,7 @@ import {
   replyUndecided,
   showDecision,
 } from "./replies";
-import { Request } from "./request";
+import { Doubt, Request } from "./request";
 import { JwtStatus } from "./status";
 
 export class HttpFilter extends HttpContext {
@@ -41,7 +47,7 @@ export class HttpFilter extends HttpContext {
   spare: HttpFilter | null = null;
   /** The key set that the request waits for. */
   private awaited: RemoteKeySet | null = null;
-  /** When it has waited long enough (nanoseconds since the Unix epoch); 0 while it has not waited. */
+  /** When it has waited long enough (nanoseconds of `steadyTime`); 0 while it has not waited. */
   private deadline: u64 = 0;
   private check: ExtAuthzCheck = new ExtAuthzCheck();
   private endOfStream: bool = false;
@@ -125,6 +131,7 @@ export class HttpFilter extends HttpContext {
     const provider = this.plugin.extAuthz;
     const rule = check.rule;
     if (provider === null || rule === null) return this.undecided();
+    if (answer.verdict == Verdict.Unread) return this.undecided();
     if (answer.verdict == Verdict.Failed) return this.withoutAnswer(provider);
     if (answer.verdict == Verdict.Denied) {
       metrics.extAuthz(provider.name, "deny");
@@ -145,6 +152,7 @@ export class HttpFilter extends HttpContext {
     this.awaited = null;
     this.deadline = 0;
     this.isPeerSeen = false;
+    this.isDecided = false;
     this.plugin.forgetCall(this.check.call);
     this.check.clear();
     this.plugin.recycle(this);
@@ -171,21 +179,20 @@ export class HttpFilter extends HttpContext {
 
     const extAuthz = plugin.extAuthz;
     if (extAuthz !== null && !this.check.isDone) {
-      const rule = plugin.authorization.custom(request);
-      if (request.isFactMissing) return this.factMissing();
+      const wish = plugin.authorization.custom(request);
+      if (wish == Custom.Undecided) return this.doubtful(request);
       if (plugin.traces) plugin.authorization.traceCustom(request);
-      if (rule !== null) {
-        this.check.rule = rule;
+      if (wish == Custom.Ask) {
+        this.check.rule = plugin.authorization.customRule;
         return this.ask(extAuthz, request);
       }
       this.check.isDone = true;
     }
 
     const authenticator = plugin.authenticator;
-    const mayWait = this.deadline == 0 || now < this.deadline;
-    let status = authenticator.authenticate(request, now, plugin.id, mayWait);
+    let status = authenticator.authenticate(request, now, plugin.id, this.mayWait());
     if (status == JwtStatus.Waiting) {
-      if (this.waitFor(authenticator.awaited, now)) return Action.PauseAll;
+      if (this.waitFor(authenticator.awaited)) return Action.PauseAll;
       status = JwtStatus.JwksFetchFail;
     }
     if (status == JwtStatus.NotApplied) return this.undecided();
@@ -196,7 +203,7 @@ export class HttpFilter extends HttpContext {
     }
 
     const decision = plugin.authorization.decide(request);
-    if (request.isFactMissing) return this.factMissing();
+    if (decision.isUndecided) return this.doubtful(request);
     plugin.metrics.observed(decision);
     recordObserved(decision);
     if (!decision.allowed) {
@@ -207,7 +214,24 @@ export class HttpFilter extends HttpContext {
       if (plugin.debugHeaders) recordAllowed(decision);
     }
     if (plugin.traces) plugin.authorization.trace(request);
-    return decision.allowed ? Action.Continue : Action.PauseAll;
+    if (!decision.allowed) return Action.PauseAll;
+    if (plugin.marksPassed && !markPassed()) return this.undecided();
+    // Nobody passes by what was left out for want of memory, wherever that was.
+    if (memoryEnded()) return this.undecided();
+    this.isDecided = true;
+    return Action.Continue;
+  }
+
+  /** What the request is refused with where a rule could not be judged. */
+  private doubtful(request: Request): u32 {
+    return request.doubt == Doubt.FactMissing ? this.factMissing() : this.undecided();
+  }
+
+  /** Whether the time is not over in which the request may wait for keys. */
+  private mayWait(): bool {
+    if (this.deadline == 0) return true;
+    const now = steadyTime();
+    return now != 0 && isAhead(this.deadline, now, this.plugin.longestWait);
   }
 
   /** What the connection says of the client, and what the upstream is told of it. Once a request: the header is ours then. */
@@ -246,8 +270,9 @@ export class HttpFilter extends HttpContext {
     const check = this.check;
     const request = this.plugin.request;
     check.isCollecting = false;
-    if (!request.load()) return this.undecided();
-    if (check.ask(provider, request, check.collected(settings), isPartial)) {
+    const body = check.collected(settings);
+    if (!request.load() || body == UNREADABLE) return this.undecided();
+    if (check.ask(provider, request, body, isPartial)) {
       this.plugin.awaitAnswer(check.call, this);
       return Action.PauseAll;
     }
@@ -256,6 +281,8 @@ export class HttpFilter extends HttpContext {
 
   /** The authorizer cannot be asked, or does not answer: `failOpen` decides. */
   private withoutAnswer(provider: ExtAuthzProvider): u32 {
+    // It was not asked for want of memory: that is no case for `failOpen`.
+    if (memoryEnded()) return this.undecided();
     this.plugin.metrics.extAuthz(provider.name, "error");
     if (provider.failOpen) {
       recordFailOpen(provider);
@@ -273,9 +300,13 @@ export class HttpFilter extends HttpContext {
     return Action.PauseAll;
   }
 
-  private waitFor(remote: RemoteKeySet | null, now: u64): bool {
+  private waitFor(remote: RemoteKeySet | null): bool {
     if (remote === null) return false;
-    if (this.deadline == 0) this.deadline = now + this.plugin.longestWait;
+    if (this.deadline == 0) {
+      const now = steadyTime();
+      if (now == 0) return false;
+      this.deadline = now + this.plugin.longestWait;
+    }
     if (!remote.waiting.enter(this, this.deadline)) return false;
     this.awaited = remote;
     this.plugin.tickSoon();

@@ -1,5 +1,6 @@
 // What Envoy calls. Registers the plugin, nothing else.
 import { RootContext, registerRoot } from "as-proxy-wasm-sdk/assembly";
+import { countRefusal } from "./metrics";
 import { Plugin } from "./plugin";
 
 export * from "as-proxy-wasm-sdk/assembly/exports/root";
@@ -11,4 +12,4 @@ export {
   proxy_on_new_connection,
 } from "as-proxy-wasm-sdk/assembly/exports/network";
 
-registerRoot((id: u32): RootContext => new Plugin(id));
+registerRoot((id: u32): RootContext => new Plugin(id), countRefusal);

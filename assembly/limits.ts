@@ -24,6 +24,12 @@ export const MAX_TALLIES: i32 = 256;
 /** Lines about differences that a plugin in SHADOW writes in a second, on each worker; the rest is counted. */
 export const MAX_SHADOW_LINES: i32 = 10;
 
+/** Conditions of a rule that are named in the record of a decision. */
+export const MAX_REASONS: i32 = 64;
+
+/** Bytes of the names in a peer's certificate: they are kept with the connection. */
+export const MAX_PEER_BYTES: usize = 16 * 1024;
+
 /** Header changes of one request: Envoy sends at most 100 headers upstream by default, and each token can ask for some. */
 export const MAX_HEADER_CHANGES: i32 = 256;
 
@@ -45,11 +51,17 @@ export const MIN_HMAC_KEY_BYTES: usize = 32;
 /** Requests that wait for one key set in one VM; one more is refused at once. */
 export const MAX_WAITING_REQUESTS: i32 = 1024;
 
+/** The longest timeout of a fetch that may be configured, in milliseconds: longer than any client waits, and requests are paused. */
+export const MAX_FETCH_TIMEOUT_MS: u64 = 60_000;
+
 /** How long a request waits beyond the timeout of the fetch, in milliseconds, before it is refused. */
 export const WAITING_GRACE_MS: u64 = 500;
 
 /** Milliseconds from one fetch to the next for the sake of an unknown `kid`, unless configured: anyone can send one. */
 export const DEFAULT_COOLDOWN_MS: i64 = 10_000;
+
+/** Milliseconds between callbacks that wake those whose waiting is over: each may wake so many alone (MAX_WAKES of the SDK). */
+export const DRAINING_TICK_MS: u32 = 1;
 
 /** Milliseconds between looks at a key set that requests wait for, and that another worker fetches. */
 export const WAITING_TICK_MS: u32 = 20;

@@ -101,3 +101,8 @@ export class FetchMetrics {
     this.age.record(seconds);
   }
 }
+
+/** A request or connection was refused because there was no memory to look at it. */
+export function countRefusal(): void {
+  Metric.counter("portcullis_requests_total;outcome=error;reason=no_memory").add();
+}

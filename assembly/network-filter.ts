@@ -1,12 +1,20 @@
 // One connection: what PeerAuthentication wants of it, and AuthorizationPolicy where it carries no HTTP.
-import { Action, NetworkContext, StreamType, closeStream } from "as-proxy-wasm-sdk/assembly";
+import {
+  Action,
+  NetworkContext,
+  StreamType,
+  closeStream,
+  memoryEnded,
+} from "as-proxy-wasm-sdk/assembly";
 import { Decision } from "./authz/engine";
 import { Protocol } from "./config/workload";
 import { Connection } from "./peer/connection";
 import { SourcedMode } from "./peer/peer-authentication";
 import { Security } from "./peer/security";
 import { Plugin } from "./plugin";
+import { Doubt } from "./request";
 import {
+  markConnectionPassed,
   recordAddress,
   recordDenied,
   recordConnectionError,
@@ -15,6 +23,8 @@ import {
   recordPeerRefused,
 } from "./replies";
 import { ShadowVerdict, recordShadow } from "./shadow";
+
+const HOST_CALL_FAILED = "host_call_failed";
 
 /** How far a connection has come. */
 namespace Phase {
@@ -28,6 +38,8 @@ export class NetworkFilter extends NetworkContext {
   /** Neighbours in the list of open connections. */
   previous: NetworkFilter | null = null;
   next: NetworkFilter | null = null;
+  /** The configuration that it was held against last, by its number in the list. */
+  reviewed: i32 = 0;
   private phase: i32 = Phase.Silent;
   private connection: Connection;
   /** `enforcement: SHADOW` has counted it: once, or it would be counted again with every policy. */
@@ -46,6 +58,8 @@ export class NetworkFilter extends NetworkContext {
     const plugin = this.plugin;
     plugin.open.add(this);
     this.connection = plugin.connections.read();
+    if (this.connection.isUnreadable)
+      return this.fail(HOST_CALL_FAILED) ? Action.Continue : Action.Pause;
     recordAddress();
     recordPeer(this.connection);
     // A TLS handshake is not over, and a TLS connection is not judged before: what it lacks may still come.
@@ -57,17 +71,29 @@ export class NetworkFilter extends NetworkContext {
     return this.judgePeer() ? Action.Continue : Action.Pause;
   }
 
+  /** The last word on what the client has sent first: it goes on, and whoever guards what is behind is told that it may. */
+  private pass(): u32 {
+    const plugin = this.configuration();
+    const isMarked = !plugin.marksPassed || markConnectionPassed();
+    if (!isMarked || memoryEnded())
+      return this.fail(HOST_CALL_FAILED) ? Action.Continue : Action.Pause;
+    this.isDecided = true;
+    return Action.Continue;
+  }
+
   override onDownstreamData(size: u32, endOfStream: bool): u32 {
     if (this.phase == Phase.Speaking) return Action.Continue;
     if (this.phase == Phase.Closed) return Action.Pause;
     this.phase = Phase.Speaking;
     if (this.connection.security != Security.Plaintext) {
       this.connection.readSecurity();
+      if (this.connection.isUnreadable)
+        return this.fail(HOST_CALL_FAILED) ? Action.Continue : Action.Pause;
       recordPeer(this.connection);
       if (!this.judgePeer()) return Action.Pause;
       this.count();
     }
-    return this.authorize(true) ? Action.Continue : Action.Pause;
+    return this.authorize(true) ? this.pass() : Action.Pause;
   }
 
   /** A newer configuration has come. */
@@ -76,7 +102,20 @@ export class NetworkFilter extends NetworkContext {
     const plugin = this.configuration();
     // Requests on a connection of HTTP are judged one by one, and those that are under way are left to end.
     if (plugin.protocol == Protocol.Http) return;
-    if (this.judgePeer() && this.phase == Phase.Speaking) this.authorize(false);
+    if (!this.judgePeer()) return;
+    if (this.phase == Phase.Silent && !this.isKnown()) return;
+    this.authorize(false);
+  }
+
+  /**
+   * Whether it is known who is at the other end of a connection on which the client has said nothing: on plaintext nobody, on TLS whoever
+   * has presented a certificate in a handshake that is over. A server may have been speaking on it all along.
+   */
+  private isKnown(): bool {
+    const connection = this.connection;
+    if (connection.security == Security.Plaintext) return true;
+    connection.readSecurity();
+    return !connection.isUnreadable && connection.security == Security.Mtls;
   }
 
   override onDelete(): void {
@@ -126,7 +165,10 @@ export class NetworkFilter extends NetworkContext {
     const request = plugin.request;
     request.begin(this.connection);
     const decision: Decision = plugin.authorization.decide(request);
-    if (request.isFactMissing) return this.fail("connection_fact_missing");
+    if (decision.isUndecided) {
+      const isMissing = request.doubt == Doubt.FactMissing;
+      return this.fail(isMissing ? "connection_fact_missing" : HOST_CALL_FAILED);
+    }
     if (plugin.isShadow) {
       const verdict = new ShadowVerdict();
       if (!decision.allowed) verdict.deny(decision, request);

@@ -1,6 +1,6 @@
 // The open connections of a network filter, over all its configurations in this VM: an open connection keeps the root that it began
 // with, and must hear of a newer policy all the same.
-import { wake } from "as-proxy-wasm-sdk/assembly";
+import { Woken, wake } from "as-proxy-wasm-sdk/assembly";
 import { NetworkFilter } from "./network-filter";
 import { Plugin } from "./plugin";
 
@@ -8,12 +8,15 @@ export class OpenConnections {
   /** The configuration in force: the one that came last. */
   newest: Plugin | null = null;
   private first: NetworkFilter | null = null;
-  /** The newest configuration has not been held against the connections yet. */
+  /** The newest configuration has not been held against all connections yet. */
   private isReviewDue: bool = false;
+  /** Counts the configurations: a connection knows by which it was judged last. */
+  private version: i32 = 0;
 
   /** A configuration takes over. */
   begin(plugin: Plugin): void {
     this.newest = plugin;
+    this.version++;
     this.isReviewDue = this.first !== null;
   }
 
@@ -27,21 +30,29 @@ export class OpenConnections {
     return this.isReviewDue && this.newest === plugin;
   }
 
-  /** Holds every open connection against the newest configuration, and closes those that it refuses. */
-  review(): void {
-    this.isReviewDue = false;
+  /**
+   * Holds open connections against the newest configuration, and closes those that it refuses: as many as one callback may. False when
+   * some are left for the next.
+   */
+  review(): bool {
     let connection = this.first;
     while (connection !== null) {
       // Closing one may take it out of the list.
       const next: NetworkFilter | null = connection.next;
-      wake(connection);
+      if (connection.reviewed != this.version) {
+        if (wake(connection) == Woken.Later) return false;
+        connection.reviewed = this.version;
+      }
       connection = next;
     }
+    this.isReviewDue = false;
+    return true;
   }
 
   /** A connection has been accepted. */
   add(connection: NetworkFilter): void {
     const first = this.first;
+    connection.reviewed = this.version;
     connection.next = first;
     connection.previous = null;
     if (first !== null) first.previous = connection;

@@ -1,25 +1,30 @@
 // One configured plugin: what its requests share. An update is a new one of these beside the old, in the same VM.
 import {
-  ABSENT,
   BufferType,
   EMPTY,
   HttpContext,
   LogLevel,
   NO_CALL,
   NetworkContext,
+  Region,
   RootContext,
   Span,
+  UNREADABLE,
   currentTime,
   getBuffer,
   getProperty,
+  isPresent,
   log,
   logs,
+  mark,
   propertyPath,
+  releaseTo,
   setTickPeriod,
   toText,
   wake,
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "./authn/authenticator";
+import { dropUnused } from "./authn/key-sets";
 import { RemoteKeySet } from "./authn/remote-key-set";
 import { TokenCache } from "./authn/token-cache";
 import { AuthorizationEngine } from "./authz/engine";
@@ -31,7 +36,7 @@ import { ExtAuthzAnswer } from "./ext-authz/answer";
 import { ExtAuthzProvider } from "./ext-authz/provider";
 import { HttpFilter } from "./http-filter";
 import { InForce } from "./life-cycle/in-force";
-import { IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits";
+import { DRAINING_TICK_MS, IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits";
 import { RequestMetrics } from "./metrics";
 import { NetworkFilter } from "./network-filter";
 import { OpenConnections, openConnectionsOf } from "./open-connections";
@@ -74,7 +79,9 @@ export class Plugin extends RootContext {
   readonly requestTallies: Tallies = new Tallies("portcullis_peer_requests_total");
   readonly connectionTallies: Tallies = new Tallies("portcullis_peer_connections_total");
   authenticator: Authenticator = unconfigured(this.metrics);
-  authorization: AuthorizationEngine = new Compiled().authorization();
+  authorization: AuthorizationEngine = new AuthorizationEngine();
+  /** Where the texts of the configuration live: it goes with the last one who enforces it. */
+  private region: Region = new Region();
   /** Every rule is accounted for in the log: where Envoy's log level for Wasm was trace when the configuration came. */
   traces: bool = false;
   /** Responses tell their decision. */
@@ -83,6 +90,8 @@ export class Plugin extends RootContext {
   extAuthz: ExtAuthzProvider | null = null;
   /** The authorizer's answer that is being delivered, or null. */
   answer: ExtAuthzAnswer | null = null;
+  /** `guard`: every request and connection that passes is marked, for the filter behind that lets nothing else through. */
+  marksPassed: bool = false;
   /** `enforcement: SHADOW`: nothing is enforced. */
   isShadow: bool = false;
   /** What differs from what the proxy does. */
@@ -103,65 +112,124 @@ export class Plugin extends RootContext {
   /** Always true: see `InForce`. What is wrong leaves the configuration before in force, or refuses every request. */
   override onConfigure(size: u32): bool {
     const begin = currentTime();
-    const inForce = new InForce();
+    const inForce = new InForce(this);
     this.inForce = inForce;
     // The first tick leaves the first sign of life, and fetches keys. Not here: this may be Envoy's trial of the configuration,
     // which is gone before any answer.
     this.tickEvery(WAITING_TICK_MS);
-    const text = size > MAX_CONFIGURATION_BYTES ? EMPTY : configurationOf(size);
-    const compiled = this.compileOr(inForce, size, text);
-    if (compiled === null) return true;
+    this.traces = logs(LogLevel.Trace);
+    const taken = mark();
+    const isTaken = this.take(inForce, size);
+    // What the configuration has taken of the callback's memory is what the one before may need.
+    releaseTo(taken);
+    if (!isTaken && !this.fallBack(inForce)) return true;
     this.isConfigured = true;
-    this.connections = new Connections(compiled.facts);
-    this.request = new Request(compiled.containerPort, this.connections);
-    this.containerPort = compiled.containerPort;
-    this.peerAuthentication = compiled.peerAuthentication();
-    this.peerRejection = compiled.peerRejection;
-    this.xfcc = compiled.xfcc;
-    this.protocol = compiled.protocol;
-    this.tcpPorts = compiled.tcpPorts;
     this.open = openConnectionsOf(toText(getProperty(PLUGIN_NAME)));
     this.open.begin(this);
-    this.authenticator = compiled.authenticator(this.metrics);
-    this.authorization = compiled.authorization();
-    this.extAuthz = compiled.extAuthz;
-    this.debugHeaders = compiled.debugHeaders;
-    this.isShadow = compiled.isShadow;
-    this.traces = logs(LogLevel.Trace);
-    for (let i = 0; i < compiled.remotes.length; i++) {
-      const need = compiled.remotes[i];
-      need.set.adopt(this.id, need.refresh, need.timeout, need.cooldown);
-      this.remotes.push(need.set);
-      this.longestWait = max(this.longestWait, need.set.longestWait);
+    for (let i = 0; i < this.remotes.length; i++) {
+      this.longestWait = max(this.longestWait, this.remotes[i].longestWait);
     }
     this.metrics.compiled((currentTime() - begin) / NANOSECONDS_PER_MICROSECOND);
     return true;
   }
 
-  /** What is to be enforced: the configuration; if it is wrong, the one before; null if there is none. */
-  private compileOr(inForce: InForce, size: u32, text: Span): Compiled | null {
+  /** Whether the configuration is good, and is what this root enforces from now on. */
+  private take(inForce: InForce, size: u32): bool {
     const problems = new Problems();
     if (size > MAX_CONFIGURATION_BYTES) {
       problems.add("more than " + MAX_CONFIGURATION_BYTES.toString() + " bytes");
     }
+    const text = problems.count > 0 ? EMPTY : configurationOf(size);
+    if (text == UNREADABLE) problems.add("the host does not hand it over");
     let compiled: Compiled | null = null;
     if (problems.count == 0) compiled = compile(text, problems);
-    if (compiled !== null) {
-      inForce.begin(text);
-      for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
-      return compiled;
+    if (compiled === null) {
+      problems.print();
+      this.isShadow = isPresent(text) && saysShadow(text);
+      dropUnused();
+      return false;
     }
-    problems.print();
-    const before = inForce.before();
-    if (before != ABSENT) compiled = compile(before, new Problems());
-    if (compiled !== null) {
+    inForce.begin(text);
+    for (let i = 0; i < compiled.warnings.length; i++) log(LogLevel.Warn, compiled.warnings[i]);
+    this.enforce(compiled);
+    return true;
+  }
+
+  /** The configuration is wrong: whether the one before is in force here. Where it is not, every request is refused. */
+  private fallBack(inForce: InForce): bool {
+    if (inForce.recall() && (this.share(inForce.heldBy()) || this.compileAgain(inForce))) {
       inForce.keep();
       log(LogLevel.Critical, KEPT);
-      return compiled;
+      return true;
     }
-    this.isShadow = saysShadow(text);
     log(LogLevel.Critical, this.isShadow ? NOTHING_TO_COMPARE : NOT_CONFIGURED);
-    return null;
+    return false;
+  }
+
+  /** Enforces what a root of this VM enforces already: nothing is compiled, and nothing can be lacking for it. */
+  private share(other: RootContext | null): bool {
+    if (other === null || !(other instanceof Plugin)) return false;
+    const plugin = <Plugin>other;
+    if (!plugin.isConfigured) return false;
+    this.region = plugin.region;
+    this.connections = plugin.connections;
+    this.request = plugin.request;
+    this.containerPort = plugin.containerPort;
+    this.peerAuthentication = plugin.peerAuthentication;
+    this.peerRejection = plugin.peerRejection;
+    this.xfcc = plugin.xfcc;
+    this.protocol = plugin.protocol;
+    this.tcpPorts = plugin.tcpPorts;
+    this.authenticator = plugin.authenticator;
+    this.authorization = plugin.authorization;
+    this.extAuthz = plugin.extAuthz;
+    this.debugHeaders = plugin.debugHeaders;
+    this.marksPassed = plugin.marksPassed;
+    this.isShadow = plugin.isShadow;
+    for (let i = 0; i < plugin.remotes.length; i++) {
+      plugin.remotes[i].passTo(this.id);
+      this.remotes.push(plugin.remotes[i]);
+    }
+    return true;
+  }
+
+  /** The same in a VM that does not have it: a new worker's, or one that was lost. */
+  private compileAgain(inForce: InForce): bool {
+    const taken = mark();
+    const text = inForce.text();
+    let compiled: Compiled | null = null;
+    if (isPresent(text)) compiled = compile(text, new Problems());
+    releaseTo(taken);
+    if (compiled === null) {
+      dropUnused();
+      return false;
+    }
+    this.enforce(compiled);
+    return true;
+  }
+
+  private enforce(compiled: Compiled): void {
+    this.region = compiled.region;
+    this.connections = new Connections(compiled.facts);
+    this.request = new Request(compiled.containerPort, this.connections);
+    this.containerPort = compiled.containerPort;
+    this.peerAuthentication = compiled.peerAuthentication;
+    this.peerRejection = compiled.peerRejection;
+    this.xfcc = compiled.xfcc;
+    this.protocol = compiled.protocol;
+    this.tcpPorts = compiled.tcpPorts;
+    this.authenticator = compiled.authenticator(this.metrics);
+    this.authorization = compiled.authorization;
+    this.extAuthz = compiled.extAuthz;
+    this.debugHeaders = compiled.debugHeaders;
+    this.marksPassed = compiled.marksPassed;
+    this.isShadow = compiled.isShadow;
+    for (let i = 0; i < compiled.remotes.length; i++) {
+      const need = compiled.remotes[i];
+      need.set.adopt(this.id, need.refresh, need.timeout, need.cooldown);
+      this.remotes.push(need.set);
+    }
+    dropUnused();
   }
 
   /** What PeerAuthentication wants of a connection. */
@@ -201,7 +269,7 @@ export class Plugin extends RootContext {
   override onTick(): void {
     const inForce = this.inForce;
     if (inForce !== null) inForce.beat();
-    if (this.open.isDue(this)) this.open.review();
+    let isDraining = this.open.isDue(this) && !this.open.review();
     this.requestTallies.flush();
     this.connectionTallies.flush();
     this.shadowLog.begin();
@@ -210,8 +278,10 @@ export class Plugin extends RootContext {
       const remote = this.remotes[i];
       remote.tick(this.id);
       waiting += remote.waiting.size;
+      if (remote.waiting.hasReleased) isDraining = true;
     }
-    this.tickEvery(waiting > 0 ? WAITING_TICK_MS : IDLE_TICK_MS);
+    if (isDraining) this.tickEvery(DRAINING_TICK_MS);
+    else this.tickEvery(waiting > 0 ? WAITING_TICK_MS : IDLE_TICK_MS);
   }
 
   override onHttpCallResponse(token: u32, headers: u32, bodySize: u32, trailers: u32): void {
@@ -221,6 +291,7 @@ export class Plugin extends RootContext {
       const answer = new ExtAuthzAnswer();
       answer.read(bodySize);
       this.answer = answer;
+      // It is the only one that this callback wakes, so it cannot be too many.
       wake(filter);
       this.answer = null;
       return;
@@ -229,6 +300,7 @@ export class Plugin extends RootContext {
       const remote = this.remotes[i];
       if (!remote.awaits(this.id, token)) continue;
       remote.answer(bodySize);
+      if (remote.waiting.hasReleased) this.tickEvery(DRAINING_TICK_MS);
       return;
     }
   }
@@ -240,6 +312,7 @@ export class Plugin extends RootContext {
     this.requestTallies.flush();
     this.connectionTallies.flush();
     for (let i = 0; i < this.remotes.length; i++) this.remotes[i].disown(this.id);
+    dropUnused();
     this.authenticator.free();
   }
 

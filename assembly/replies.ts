@@ -5,6 +5,7 @@ import {
   MapType,
   PairsBuilder,
   Span,
+  Status,
   StreamType,
   addressOf,
   allocate,
@@ -12,6 +13,7 @@ import {
   constant,
   encode,
   getProperty,
+  isPresent,
   lengthOf,
   replaceHeader,
   sendLocalReply,
@@ -57,9 +59,14 @@ const NOT_CONFIGURED_BODY = constant("portcullis: no valid configuration is in f
 const NOT_CONFIGURED_DETAILS = constant("portcullis_not_configured");
 /** Filter state `wasm.portcullis.decision`, for access logs. Absent: nothing was refused. */
 const DECISION = propertyPathOf(["portcullis.decision"]);
+/** Filter state `wasm.portcullis.passed` and `wasm.portcullis.connection_passed`. */
+const PASSED = propertyPathOf(["portcullis.passed"]);
+const CONNECTION_PASSED = propertyPathOf(["portcullis.connection_passed"]);
+const YES = constant("yes");
 /** Filter state `wasm.portcullis.matched`: the conditions by which a rule refuses. */
 const MATCHED = propertyPathOf(["portcullis.matched"]);
 const ALLOWED = constant("allow");
+const HOST_CALL_FAILED = constant("error reason=host_call_failed");
 const DEBUG_HEADER = constant("x-portcullis-decision");
 /** Filter state `wasm.portcullis.audit` and `wasm.portcullis.dry_run`. Absent: nothing to say. */
 const AUDIT = propertyPathOf(["portcullis.audit"]);
@@ -117,7 +124,7 @@ export function recordConnectionError(reason: string): void {
  */
 export function recordAddress(): void {
   const address = withoutPort(getProperty(SOURCE_ADDRESS));
-  if (address != ABSENT) setProperty(DIRECT_ADDRESS, address);
+  if (isPresent(address)) setProperty(DIRECT_ADDRESS, address);
 }
 
 /** Leaves word of who is at the other end of a connection, for access logs. */
@@ -148,12 +155,24 @@ export function recordAllowed(decision: Decision): void {
   setProperty(DECISION, rule === null ? ALLOWED : join3(encode("allow policy="), rule.id, EMPTY));
 }
 
+/**
+ * `guard`: says to the filter behind that this request has been looked at and may pass. False when the host refuses to note it.
+ */
+export function markPassed(): bool {
+  return setProperty(PASSED, YES) == Status.Ok;
+}
+
+/** The same for a connection. HTTP filters see the connection's state, too: it has another name, lest it pass for a request's. */
+export function markConnectionPassed(): bool {
+  return setProperty(CONNECTION_PASSED, YES) == Status.Ok;
+}
+
 /** `debugHeaders`: tells the client what was decided, and by what. */
 export function showDecision(): void {
   const decision = getProperty(DECISION);
-  if (decision == ABSENT) return;
+  if (!isPresent(decision)) return;
   const matched = getProperty(MATCHED);
-  const text = matched == ABSENT ? decision : join3(decision, encode(" matched="), matched);
+  const text = !isPresent(matched) ? decision : join3(decision, encode(" matched="), matched);
   replaceHeader(MapType.ResponseHeaders, DEBUG_HEADER, text);
 }
 
@@ -207,7 +226,8 @@ export function recordObserved(decision: Decision): void {
 
 /** 500 where the host does not tell what a decision needs: closed, and told apart from a policy's no. */
 export function replyUndecided(): void {
-  setProperty(DECISION, encode("error reason=host_call_failed"));
+  // No text is made: there may be no memory for one.
+  setProperty(DECISION, HOST_CALL_FAILED);
   sendLocalReply(500, UNDECIDED_DETAILS, UNDECIDED_BODY);
 }
 

@@ -5,12 +5,15 @@ import {
   MapType,
   Pairs,
   Span,
+  UNREADABLE,
   byteAt,
   constant,
   equals,
   getHeaders,
   getProperty,
+  isPresent,
   lengthOf,
+  memoryEnded,
   propertyPath,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
@@ -18,7 +21,7 @@ import { claimAt } from "./authn/claim-text";
 import { Token } from "./authn/token";
 import { IpAddress } from "./bytes/ip";
 import { NO_NODE, Node } from "./json/tape";
-import { Connection } from "./peer/connection";
+import { Connection, UNREADABLE_PORT } from "./peer/connection";
 import { Connections } from "./peer/connections";
 import { Peer } from "./peer/peer";
 
@@ -30,6 +33,15 @@ const SOURCE_ADDRESS = propertyPath("source.address");
 const REQUESTED_SERVER_NAME = propertyPath("connection.requested_server_name");
 
 const DYNAMIC_METADATA = propertyPath("metadata");
+
+/** Why nothing can be decided about a request. */
+export namespace Doubt {
+  export const None: i32 = 0;
+  /** A declared fact of the connection is not there: `connectionFacts`. */
+  export const FactMissing: i32 = 1;
+  /** The host could not hand something over, or there was no memory for it. */
+  export const Unreadable: i32 = 2;
+}
 
 /** The request of the current callback. Its spans end with the callback. */
 export class Request {
@@ -52,8 +64,8 @@ export class Request {
 
   /** The connection that it has come by. */
   connection: Connection;
-  /** A declared fact of the connection was asked for, and was not there: whatever was decided, it is not to be trusted. */
-  isFactMissing: bool = false;
+  private isFactMissing: bool = false;
+  private isUnreadable: bool = false;
 
   /** `containerPort`: the port that policies see, or 0 for the connection's own. */
   constructor(
@@ -63,10 +75,19 @@ export class Request {
     this.connection = connections.none;
   }
 
-  /** Reads the headers of the stream in effect; false when the host does not give them. */
+  /**
+   * `Doubt`: whether something that was asked for is not known. Whatever was decided then is not to be trusted: what is not known was
+   * taken for absent.
+   */
+  get doubt(): i32 {
+    if (this.isUnreadable || memoryEnded()) return Doubt.Unreadable;
+    return this.isFactMissing ? Doubt.FactMissing : Doubt.None;
+  }
+
+  /** Reads the headers of the stream in effect; false when the host does not give them, or does not tell of the connection. */
   load(): bool {
     this.begin(this.connections.current());
-    return this.loadHeaders();
+    return !this.connection.isUnreadable && this.loadHeaders();
   }
 
   /** Begins with a connection that carries no HTTP: nothing but the connection can be asked for. */
@@ -78,6 +99,7 @@ export class Request {
     this.isRemoteKnown = false;
     this.isDestinationKnown = false;
     this.isFactMissing = false;
+    this.isUnreadable = connection.isUnreadable;
     this.method = ABSENT;
     this.path = ABSENT;
     this.pathOnly = ABSENT;
@@ -103,15 +125,26 @@ export class Request {
     return true;
   }
 
-  /** The workload's port, or -1 when the host does not tell. */
+  /** The workload's port, or -1 when there is none. */
   destinationPort(): i32 {
-    return this.containerPort == 0 ? this.connection.destinationPort() : this.containerPort;
+    if (this.containerPort != 0) return this.containerPort;
+    const port = this.connection.destinationPort();
+    if (port == UNREADABLE_PORT) this.isUnreadable = true;
+    return port;
   }
 
-  /** The client's address as Envoy makes it out; no address when the host does not tell. */
+  /** A property, noted where it cannot be read: ABSENT then, which the condition may take for none, and the decision does not count. */
+  private property(path: Span): Span {
+    const value = getProperty(path);
+    if (value != UNREADABLE) return value;
+    this.isUnreadable = true;
+    return ABSENT;
+  }
+
+  /** The client's address as Envoy makes it out; no address when it has none. */
   remoteAddress(): IpAddress {
     if (!this.isRemoteKnown) {
-      this.remote.parseWithPort(getProperty(SOURCE_ADDRESS));
+      this.remote.parseWithPort(this.property(SOURCE_ADDRESS));
       this.isRemoteKnown = true;
     }
     return this.remote;
@@ -131,10 +164,10 @@ export class Request {
     return peer;
   }
 
-  /** The connection's own address here; no address when the host does not tell. */
+  /** The connection's own address here; no address when it has none. */
   destinationAddress(): IpAddress {
     if (!this.isDestinationKnown) {
-      this.destination.parseWithPort(getProperty(DESTINATION_ADDRESS));
+      this.destination.parseWithPort(this.property(DESTINATION_ADDRESS));
       this.isDestinationKnown = true;
     }
     return this.destination;
@@ -142,19 +175,23 @@ export class Request {
 
   /** The name that the client has asked for in its TLS handshake (SNI); of no bytes without one. */
   requestedServerName(): Span {
-    const name = getProperty(REQUESTED_SERVER_NAME);
-    return name == ABSENT ? EMPTY : name;
+    const name = this.property(REQUESTED_SERVER_NAME);
+    return isPresent(name) ? name : EMPTY;
   }
 
-  /** What other filters have written: an envoy.config.core.v3.Metadata message; ABSENT when the host does not tell. */
+  /** What other filters have written: an envoy.config.core.v3.Metadata message; ABSENT when there is nothing. */
   dynamicMetadata(): Span {
-    return getProperty(DYNAMIC_METADATA);
+    return this.property(DYNAMIC_METADATA);
   }
 
   /** The claim at a path of members, of the token that the request speaks with; NO_NODE without. */
   claim(path: StaticArray<Span>): Node {
     const token = this.token;
-    return token === null ? NO_NODE : claimAt(token.claims(), path);
+    if (token === null) return NO_NODE;
+    const claims = token.claims();
+    // A token that was verified has claims: there was no memory to read them again.
+    if (claims == NO_NODE) this.isUnreadable = true;
+    return claimAt(claims, path);
   }
 
   /** Whether a claim that is a text counts as the list of its words: `spaceDelimitedClaims`. */

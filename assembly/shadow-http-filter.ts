@@ -9,8 +9,9 @@ import {
   isPresent,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
+import { Custom } from "./authz/engine";
 import { Plugin } from "./plugin";
-import { Request } from "./request";
+import { Doubt, Request } from "./request";
 import {
   Enforced,
   ShadowVerdict,
@@ -80,14 +81,19 @@ export class ShadowHttpFilter extends HttpContext {
     const mode = plugin.modeOf(connection);
     if (mode.wantsMore(connection.security)) return verdict.refusePeer(mode, connection.security);
 
-    this.hasAuthorizer = plugin.extAuthz !== null && plugin.authorization.custom(request) !== null;
+    this.hasAuthorizer =
+      plugin.extAuthz !== null && plugin.authorization.custom(request) != Custom.None;
     const status = plugin.authenticator.authenticate(request, now, plugin.id, false);
     if (status == JwtStatus.NotApplied) return verdict.set("error", "reason=host_call_failed");
     if (status != JwtStatus.Ok) {
       return verdict.set("unauthenticated", "reason=" + reasonOfStatus(status));
     }
     const decision = plugin.authorization.decide(request);
-    if (request.isFactMissing) return verdict.set("error", "reason=connection_fact_missing");
+    if (decision.isUndecided) {
+      const isMissing = request.doubt == Doubt.FactMissing;
+      const reason = isMissing ? "connection_fact_missing" : "host_call_failed";
+      return verdict.set("error", "reason=" + reason);
+    }
     if (!decision.allowed) verdict.deny(decision, request);
   }
 }

@@ -138,6 +138,7 @@ const texts = spans(TEXTS);
 
 function spans(list: string[]): StaticArray<Span> {
   const result = new StaticArray<Span>(list.length);
+  // Made once: the texts are the module's own.
   for (let i = 0; i < list.length; i++) result[i] = constant(list[i]);
   return result;
 }

@@ -1,6 +1,15 @@
 // What the unit tests call, in a build of its own (`asc --target testing`): bytes in, bytes out, without a host.
 // The shipped module contains none of this.
-import { ABSENT, EMPTY, Span, encode, isPresent, span, toText } from "as-proxy-wasm-sdk/assembly";
+import {
+  ABSENT,
+  EMPTY,
+  Region,
+  Span,
+  encode,
+  isPresent,
+  span,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
 import { allocate as allocateBytes } from "as-proxy-wasm-sdk/assembly";
 import { CachedToken, TokenCache } from "./authn/token-cache";
 import { Family } from "./authn/algorithm";
@@ -195,7 +204,9 @@ export function matchesPath(
   value: usize,
   length: usize,
 ): bool {
-  return StringMatcher.of(toText(span(pattern, patternLength))).matches(span(value, length));
+  return StringMatcher.of(toText(span(pattern, patternLength)), new Region()).matches(
+    span(value, length),
+  );
 }
 
 export function matchesHost(
@@ -204,7 +215,7 @@ export function matchesHost(
   value: usize,
   length: usize,
 ): bool {
-  const matcher = StringMatcher.ofHeader(toText(span(pattern, patternLength)), true);
+  const matcher = StringMatcher.ofHeader(toText(span(pattern, patternLength)), true, new Region());
   return matcher.matches(span(value, length));
 }
 
@@ -218,7 +229,7 @@ export function matchesPrincipal(
   subjectLength: i32,
 ): bool {
   const sub = subjectLength < 0 ? ABSENT : span(subject, subjectLength);
-  const matcher = new RequestPrincipalMatcher(toText(span(pattern, patternLength)));
+  const matcher = new RequestPrincipalMatcher(toText(span(pattern, patternLength)), new Region());
   return matcher.matches(span(issuer, issuerLength), sub);
 }
 

@@ -15,6 +15,7 @@ import { networkPlugin, staticWasmFilter } from '../envoy/config/wasm-filter.ts'
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
 import { type Neighbour, proxyBootstrap } from '../envoy/proxy.ts';
 import { EnvoyProcess } from '../envoy/runtime/process.ts';
+import { certificateText } from '../host/certificate-text.ts';
 import { nodePlatform } from '../host/node-platform.ts';
 import { Process } from '../host/process.ts';
 import { type Settings, pluginConfiguration } from '../istio/plugin-configuration.ts';
@@ -143,7 +144,11 @@ async function printHostCalls(): Promise<void> {
     filterState: Object.fromEntries(
       Object.entries(CONNECTION_FACTS).map(([name, key]) => [
         key,
-        { directAddress: '127.0.0.1', peerUris: CLIENT, peerDns: '-', localUris: SERVER }[name]!,
+        {
+          directAddress: '127.0.0.1',
+          peerCertificate: certificateText([CLIENT], []),
+          localUris: SERVER,
+        }[name]!,
       ]),
     ),
   };

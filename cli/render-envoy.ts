@@ -101,6 +101,7 @@ async function render(options: Options): Promise<void> {
     ...mesh.settings,
     connectionFacts: CONNECTION_FACTS,
     xfcc: xfccOf(gateway),
+    guard: true,
     workload: {
       ...(options.port === undefined ? {} : { containerPort: parsePort(options.port) }),
       protocol: options.protocol === 'tcp' ? 'TCP' : 'HTTP',
@@ -119,6 +120,7 @@ async function render(options: Options): Promise<void> {
       upstream: parseAddress('--upstream', options.upstream),
       admin: parseAddress('--admin', options.admin),
       gateway,
+      guarded: true,
       filters: [staticWasmFilter({ ...plugin, holdsHeadersAlone: wantsBodies(settings) })],
       networkFilters: [staticWasmFilter(networkPlugin(plugin))],
       protocol: options.protocol,

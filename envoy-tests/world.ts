@@ -108,6 +108,7 @@ export class World {
     const settings = {
       connectionFacts: CONNECTION_FACTS,
       xfcc: xfccOf(!sidecar),
+      guard: options.settings?.enforcement !== 'SHADOW',
       ...options.settings,
     };
     const folder = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
@@ -128,6 +129,7 @@ export class World {
       upstream: { address: '127.0.0.1', port: options.upstream ?? portOf(httpbin) },
       admin: { address: '127.0.0.1', port: 0 },
       gateway: !sidecar,
+      guarded: settings.guard,
       filters: [discoveredWasmFilter(PLUGIN, ecds)],
       networkFilters: sidecar ? [discoveredNetworkFilter(NETWORK_PLUGIN, ecds)] : [],
       protocol: options.protocol,

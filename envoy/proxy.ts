@@ -33,6 +33,8 @@ export interface Proxy {
   jwksUris: Map<string, JwksRoute>;
   /** External authorizers, each with its address if that is not its host's. */
   authorizers?: { host: string; port: number; endpoint?: Address }[];
+  /** What the module has not marked is refused behind it, on the listener of its own. */
+  guarded?: boolean;
   /** Listeners beside, on free ports: tests put the native filters there. */
   neighbours?: Neighbour[];
 }
@@ -61,6 +63,7 @@ export function proxyBootstrap(proxy: Proxy): JsonObject {
         ...listener,
         listen: listener === own ? proxy.listen : { ...proxy.listen, port: 0 },
         upstream: UPSTREAM,
+        guarded: listener === own && proxy.guarded === true,
         gateway: proxy.gateway,
         accessLogPath: proxy.accessLogPath,
         pathNormalization: proxy.pathNormalization,

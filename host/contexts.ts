@@ -51,16 +51,16 @@ export interface RootContext {
   plugin: { name: string; rootId: string; configuration: Uint8Array };
   /** Streams and connections of this root that have not ended. */
   streams: Set<HttpStream | NetworkStream>;
-  /** Milliseconds between ticks, 0 for none, and when the next is due. */
+  /** Milliseconds between ticks, 0 for none, and when the next is due, by the clock that nobody sets. */
   tickPeriod: number;
   nextTick: number;
   /** Replaced by a newer configuration: gone with its last stream. */
   retired: boolean;
 }
 
-/** Where an HTTP stream stands. */
+/** Where an HTTP stream stands. `skipped`: there is no plugin, and Envoy has let it pass without the filter. */
 export type StreamState =
-  'open' | 'paused' | 'continued' | 'replied' | 'reset' | 'ended' | 'trapped';
+  'open' | 'paused' | 'continued' | 'replied' | 'reset' | 'ended' | 'trapped' | 'skipped';
 
 /** What HTTP streams and connections have in common. */
 abstract class Stream {
@@ -155,8 +155,8 @@ export class HttpStream extends Stream {
 /** A connection, as one network filter sees it. */
 export class NetworkStream extends Stream {
   readonly kind = 'network';
-  /** `closed` by the module. */
-  state: 'open' | 'closed' | 'trapped' = 'open';
+  /** `closed` by the module; `skipped`: there is no plugin, and Envoy has let it pass without the filter. */
+  state: 'open' | 'closed' | 'trapped' | 'skipped' = 'open';
 }
 
 const FILTER_STATE = 'filter_state.';

@@ -1,5 +1,8 @@
 // The module's side of the ABI: its memory, and the callbacks that it exports.
 
+/** How the line in the log about a trap begins. */
+export const TRAPPED = 'trap: ';
+
 /** A module that has trapped: nothing can be called in it any more. */
 export class Trap extends Error {
   override name = 'Trap';
@@ -15,6 +18,11 @@ export class Guest {
     this.memory = this.exports.memory as WebAssembly.Memory;
   }
 
+  /** Bytes of its memory. */
+  get memoryBytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+
   /** Whether the module exports a callback; the host skips those that it does not. */
   has(name: string): boolean {
     return typeof this.exports[name] === 'function';
@@ -27,7 +35,9 @@ export class Guest {
     try {
       return (callback as (...values: number[]) => number)(...args);
     } catch (error) {
-      throw new Trap(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Trap(
+        `${TRAPPED}${name}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 

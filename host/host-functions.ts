@@ -9,6 +9,10 @@ import type { Vm } from './vm.ts';
 
 type HostFunction = (...args: number[]) => number;
 
+const WASI = 'wasi_snapshot_preview1';
+const WASI_MONOTONIC = 1;
+const WASI_FAULT = 21;
+const WASI_UNSUPPORTED = 58;
 const REQUEST_HEADERS = 0;
 const CALL_RESPONSE_HEADERS = 6;
 const CALL_RESPONSE_BODY = 4;
@@ -22,13 +26,28 @@ const STREAM_DOWNSTREAM = 2;
 /** Looks up the functions of one VM by import module and name; unknown ones answer Unimplemented. */
 export function hostFunctions(vm: Vm): (space: string, name: string) => WebAssembly.ImportValue {
   const functions = { ...basics(vm), ...headers(vm), ...streams(vm), ...shared(vm), ...calls(vm) };
+  const wasi = wasiFunctions(vm);
   return (space, name) => {
+    if (space === WASI) return wasi[name] ?? (() => WASI_UNSUPPORTED);
     const implementation = space === 'env' ? functions[name] : undefined;
     return (...args: number[]) => {
       const stream = vm.context;
       if (stream !== undefined && stream.kind !== 'root') stream.hostCalls.push(name);
       return implementation === undefined ? Status.Unimplemented : implementation(...args);
     };
+  };
+}
+
+/** WASI, as far as Envoy serves it and a module asks: its clocks. They answer with an errno, not with a status of the ABI. */
+function wasiFunctions(vm: Vm): Record<string, HostFunction> {
+  return {
+    clock_time_get: (clock, _precision, at) => {
+      const { steadyNanoseconds, nanoseconds } = vm.process.clock;
+      if (clock > WASI_MONOTONIC) return WASI_UNSUPPORTED;
+      if (clock === WASI_MONOTONIC && !vm.process.hasSteadyClock) return WASI_UNSUPPORTED;
+      const time = clock === WASI_MONOTONIC ? steadyNanoseconds : nanoseconds;
+      return vm.guest.writeU64(at, time) ? 0 : WASI_FAULT;
+    },
   };
 }
 
@@ -48,7 +67,7 @@ function basics(vm: Vm): Record<string, HostFunction> {
       const root = vm.rootOf(vm.context);
       if (root === undefined) return Status.BadArgument;
       root.tickPeriod = period >>> 0;
-      root.nextTick = root.tickPeriod === 0 ? Infinity : vm.process.clock.now + root.tickPeriod;
+      root.nextTick = root.tickPeriod === 0 ? Infinity : vm.process.clock.steady + root.tickPeriod;
       return Status.Ok;
     },
     proxy_set_effective_context: (id) => (vm.setEffective(id) ? Status.Ok : Status.BadArgument),

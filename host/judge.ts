@@ -1,5 +1,6 @@
 // One request after the other before the module, as Envoy would bring them: what was decided, and what every rule said.
 import type { Connection, HttpStream, NetworkStream } from './contexts.ts';
+import { certificateText } from './certificate-text.ts';
 import type { HttpCall } from './http-calls.ts';
 import type { Node } from './node-properties.ts';
 import type { Pair } from './pairs.ts';
@@ -81,7 +82,7 @@ export interface JudgeOptions {
   /** The same for connections that carry no HTTP: `workload.protocol` is TCP. */
   tcpConfiguration: string;
   /** Filter-state keys where the configuration finds the facts of a connection. */
-  connectionFacts: Record<'directAddress' | 'peerUris' | 'peerDns' | 'localUris', string>;
+  connectionFacts: Record<'directAddress' | 'peerCertificate' | 'localUris', string>;
   /** Milliseconds since the Unix epoch, where a request does not say. */
   now: number;
 }
@@ -96,6 +97,8 @@ export class RefusedConfiguration extends Error {
   }
 }
 
+/** What Envoy writes where there is nothing. */
+const NO_NAMES = '-';
 const LOOPBACK = '127.0.0.1';
 const DEFAULT_PORT = 80;
 const TRACE = /^trace (\S+) (ns\[.*\]-rule\[\d+\]) (yes|no): (.*)$/;
@@ -217,7 +220,7 @@ export class Judge {
   }
 
   private connectionOf(request: JudgedRequest): Connection {
-    const { directAddress, peerUris, peerDns, localUris } = this.options.connectionFacts;
+    const { directAddress, peerCertificate, localUris } = this.options.connectionFacts;
     const { sourceIp = LOOPBACK, mtls } = request;
     const presented = mtls !== undefined && mtls.presented !== false;
     const uris = presented ? (mtls.peerUris ?? []) : [];
@@ -238,8 +241,7 @@ export class Judge {
       localCertificate: { uri: mtls?.localUris?.[0] },
       filterState: {
         [directAddress]: sourceIp,
-        [peerUris]: listed(uris),
-        [peerDns]: listed(hosts),
+        [peerCertificate]: presented ? certificateText(uris, hosts) : NO_NAMES,
         [localUris]: listed(mtls?.localUris ?? []),
       },
     };
@@ -275,9 +277,9 @@ function recordOf(stream: HttpStream | NetworkStream, name: string): string {
   return value === undefined ? '' : fromUtf8(value);
 }
 
-/** Names as %DOWNSTREAM_PEER_URI_SAN% and its like write them. */
+/** Names as %DOWNSTREAM_LOCAL_URI_SAN% and its like write them. */
 function listed(names: string[]): string {
-  return names.length === 0 ? '-' : names.join(',');
+  return names.length === 0 ? NO_NAMES : names.join(',');
 }
 
 function firstMatch(steps: Step[], action: string): string | undefined {

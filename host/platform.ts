@@ -14,32 +14,52 @@ export interface Platform {
   ): boolean | undefined;
 }
 
-/** A clock that goes only when it is told to. */
+/** A clock that goes only when it is told to: the wall clock, and one beside it that nobody sets. */
 export class Clock {
   private milliseconds: number;
+  private elapsed = 0;
 
   /** Begins at a time in milliseconds since the Unix epoch. */
   constructor(milliseconds: number) {
     this.milliseconds = milliseconds;
   }
 
-  /** Milliseconds since the Unix epoch. */
+  /** The wall clock, in milliseconds since the Unix epoch. */
   get now(): number {
     return this.milliseconds;
   }
 
-  /** Nanoseconds since the Unix epoch. */
+  /** The wall clock, in nanoseconds since the Unix epoch. */
   get nanoseconds(): bigint {
-    return BigInt(Math.round(this.milliseconds * 1000)) * 1000n;
+    return toNanoseconds(this.milliseconds);
   }
 
-  /** Is set to a time in milliseconds since the Unix epoch, be it before: no timer fires. */
+  /** Milliseconds that have passed, whatever the wall clock was set to: what timers go by. */
+  get steady(): number {
+    return UPTIME_MS + this.elapsed;
+  }
+
+  /** The same in nanoseconds. */
+  get steadyNanoseconds(): bigint {
+    return toNanoseconds(this.steady);
+  }
+
+  /** The wall clock is set to a time in milliseconds since the Unix epoch, be it before: no timer fires. */
   set(milliseconds: number): void {
     this.milliseconds = milliseconds;
   }
 
-  /** Goes to a time in milliseconds since the Unix epoch; never back. */
-  goTo(milliseconds: number): void {
-    this.milliseconds = Math.max(this.milliseconds, milliseconds);
+  /** Time passes, until `steady` is this many milliseconds; never back. */
+  goTo(steady: number): void {
+    const passed = Math.max(0, steady - this.steady);
+    this.elapsed += passed;
+    this.milliseconds += passed;
   }
+}
+
+/** For how long the machine has been up when a clock begins. */
+const UPTIME_MS = 1_000_000;
+
+function toNanoseconds(milliseconds: number): bigint {
+  return BigInt(Math.round(milliseconds * 1000)) * 1000n;
 }

@@ -1,5 +1,6 @@
 // One Envoy process, as a module meets it: a main thread and workers, each with a VM of its own.
-import type { Connection, HttpStream, NetworkStream, RootContext } from './contexts.ts';
+import { type Connection, HttpStream, NetworkStream, type RootContext } from './contexts.ts';
+import { type Guest, TRAPPED } from './guest.ts';
 import type { HttpCall } from './http-calls.ts';
 import { Metrics } from './metrics.ts';
 import type { Node } from './node-properties.ts';
@@ -33,6 +34,8 @@ export interface ProcessOptions {
   /** Milliseconds since the Unix epoch. */
   now?: number;
   logLevel?: LogLevel;
+  /** False: WASI has no monotonic clock, as on a host that is not Envoy. */
+  hasSteadyClock?: boolean;
 }
 
 export class Process {
@@ -40,6 +43,7 @@ export class Process {
   readonly node: Node;
   readonly clusters: Set<string>;
   readonly clock: Clock;
+  readonly hasSteadyClock: boolean;
   readonly sharedData = new SharedData();
   readonly metrics = new Metrics();
   readonly logLines: LogLine[] = [];
@@ -54,6 +58,7 @@ export class Process {
     this.clusters = new Set(options.clusters ?? []);
     this.clock = new Clock(options.now ?? 1_700_000_000_000);
     this.logLevel = options.logLevel ?? 'info';
+    this.hasSteadyClock = options.hasSteadyClock ?? true;
     const workers = Array.from({ length: options.workers ?? 1 }, (_, i) => `worker ${i}`);
     this.threads = ['main', ...workers];
   }
@@ -65,7 +70,7 @@ export class Process {
 
   /** Lets time pass; everything that becomes due on the way happens in its order. */
   advance(milliseconds: number): void {
-    const end = this.clock.now + milliseconds;
+    const end = this.clock.steady + milliseconds;
     while (true) {
       const vms = [...this.vms.values()].filter((vm) => vm.trap === undefined);
       const next = Math.min(...vms.map((vm) => vm.nextTimer), Infinity);
@@ -94,6 +99,18 @@ export class Process {
     this.logLines.push({ thread: vm.thread, level, message });
   }
 
+  /** The instances of all VMs that have not trapped: for what a test build exports beside the ABI, and to see how much memory they have. */
+  get guests(): Guest[] {
+    return [...this.vms.values()].filter((vm) => vm.trap === undefined).map((vm) => vm.guest);
+  }
+
+  /** The traps of this process so far, of trials, too. */
+  get traps(): string[] {
+    return this.logLines
+      .filter(({ message }) => message.startsWith(TRAPPED))
+      .map((line) => line.message);
+  }
+
   /** The threads that have a VM, in the order in which Envoy configures them. */
   threadNames(): string[] {
     return this.threads;
@@ -111,6 +128,17 @@ export class Process {
   }
 }
 
+/** Whose streams are nobody's: there is no plugin. */
+const NO_ROOT: RootContext = {
+  kind: 'root',
+  id: 0,
+  plugin: { name: '', rootId: '', configuration: new Uint8Array() },
+  streams: new Set(),
+  tickPeriod: 0,
+  nextTick: Infinity,
+  retired: true,
+};
+
 /** A plugin in force on all threads, or refused. */
 export class Plugin {
   private readonly process: Process;
@@ -118,6 +146,8 @@ export class Plugin {
   private readonly vmKey: string;
   private options: PluginOptions;
   private roots = new Map<string, { vm: Vm; root: RootContext; loaded: number }>();
+  /** Threads on which Envoy has no plugin: what the trial has taken was refused there, or has trapped. Their filter is skipped. */
+  private skipped = new Set<string>();
 
   constructor(
     process: Process,
@@ -138,16 +168,21 @@ export class Plugin {
 
   /**
    * A new configuration, as an ECDS update brings it: tried on a canary, then configured on the main thread and on each worker.
-   * False when the module refuses it: the old one stays in force.
+   * False when the module refuses it in the trial: the old one stays in force. What fails behind the trial leaves Envoy without a plugin
+   * there: the filter is skipped, whatever the failure policy, and no later update is taken (measured: Envoy 1.36 to 1.40).
    */
   update(configuration: string): boolean {
+    if (this.skipped.size > 0) return false;
     const options = { ...this.options, configuration };
     const canary = new Vm(this.process, 'canary', this.module, options.vmConfiguration ?? '');
     if (canary.configure(options) === undefined) return false;
     const old = this.roots;
     this.options = options;
     this.roots = new Map();
-    for (const thread of this.process.threadNames()) this.configureOn(thread);
+    for (const thread of this.process.threadNames()) {
+      this.configureOn(thread);
+      if (!this.roots.has(thread)) this.skipped.add(thread);
+    }
     for (const { vm, root } of old.values()) vm.retire(root);
     return true;
   }
@@ -166,9 +201,15 @@ export class Plugin {
   ): HttpStream | undefined {
     const thread = `worker ${worker}`;
     let at = this.roots.get(thread);
+    if (this.skipped.has(thread)) {
+      const stream = new HttpStream(0, NO_ROOT, connection);
+      stream.headers = headers;
+      stream.state = 'skipped';
+      return stream;
+    }
     if (at === undefined) return undefined;
     if (at.vm.trap !== undefined) {
-      if (this.process.clock.now - at.loaded < RELOAD_BACKOFF_MS) return undefined;
+      if (this.process.clock.steady - at.loaded < RELOAD_BACKOFF_MS) return undefined;
       this.configureOn(thread);
       at = this.roots.get(thread)!;
       if (at.vm.trap !== undefined) return undefined;
@@ -182,6 +223,11 @@ export class Plugin {
     { worker = 0 }: { worker?: number } = {},
   ): NetworkStream | undefined {
     const at = this.roots.get(`worker ${worker}`);
+    if (this.skipped.has(`worker ${worker}`)) {
+      const stream = new NetworkStream(0, NO_ROOT, connection);
+      stream.state = 'skipped';
+      return stream;
+    }
     return at === undefined || at.vm.trap !== undefined
       ? undefined
       : at.vm.openConnection(at.root, connection);
@@ -206,6 +252,8 @@ export class Plugin {
     const { vmConfiguration = '' } = this.options;
     const vm = this.process.vmOf(thread, this.vmKey, this.module, vmConfiguration);
     const root = vm.configure(this.options);
-    if (root !== undefined) this.roots.set(thread, { vm, root, loaded: this.process.clock.now });
+    if (root !== undefined) {
+      this.roots.set(thread, { vm, root, loaded: this.process.clock.steady });
+    }
   }
 }

@@ -1,7 +1,7 @@
 // One VM of one thread: an instance of the module with its contexts, and the order in which Envoy calls it.
 import type { Connection, LocalReply, RootContext } from './contexts.ts';
 import { HttpStream, NetworkStream } from './contexts.ts';
-import { Guest, Trap } from './guest.ts';
+import { Guest, TRAPPED, Trap } from './guest.ts';
 import { type HttpAnswer, type HttpCall, failureAnswer } from './http-calls.ts';
 import { hostFunctions } from './host-functions.ts';
 import type { Pair } from './pairs.ts';
@@ -16,6 +16,9 @@ export interface PluginOptions {
   configuration: string;
   vmConfiguration?: string;
 }
+
+/** Streams that one callback can answer or let go before Envoy's stack has ended (measured: some 306). */
+const MOST_NESTED = 300;
 
 type AnyContext = RootContext | HttpStream | NetworkStream;
 
@@ -177,7 +180,7 @@ export class Vm {
 
   /** Runs what is due by the clock: ticks and timeouts of callouts. */
   runTimers(): void {
-    const now = this.process.clock.now;
+    const now = this.process.clock.steady;
     for (const context of [...this.contexts.values()]) {
       if (context.kind !== 'root' || context.tickPeriod === 0 || context.nextTick > now) continue;
       context.nextTick = now + context.tickPeriod;
@@ -186,7 +189,7 @@ export class Vm {
     for (const call of this.pendingCalls) if (call.deadline <= now) call.fail('timeout');
   }
 
-  /** When the next timer is due, in milliseconds since the Unix epoch. */
+  /** When the next timer is due, by the clock that nobody sets. */
   get nextTimer(): number {
     const roots = [...this.contexts.values()].filter((context) => context.kind === 'root');
     const ticks = roots.filter((root) => root.tickPeriod > 0).map((root) => root.nextTick);
@@ -207,7 +210,7 @@ export class Vm {
       headers,
       body,
       timeout,
-      deadline: timeout === 0 ? Infinity : this.process.clock.now + timeout,
+      deadline: timeout === 0 ? Infinity : this.process.clock.steady + timeout,
       respond: ({ status, headers: more = [], body: content = '' }) =>
         deliver({
           headers: [[':status', String(status)], ...more],
@@ -276,6 +279,12 @@ export class Vm {
     this.answer = undefined;
   }
 
+  private end(trap: Trap): void {
+    this.trap = trap;
+    this.calls.clear();
+    this.process.log(this, 'critical', trap.message);
+  }
+
   private delete(root: RootContext): void {
     this.enter(root, () => {
       this.guest.call('proxy_on_done', 1, root.id);
@@ -295,15 +304,18 @@ export class Vm {
       result = body();
     } catch (error) {
       if (!(error instanceof Trap)) throw error;
-      this.trap = error;
-      this.calls.clear();
-      this.process.log(this, 'critical', error.message);
+      this.end(error);
       if (context?.kind === 'http' && context.editable) context.state = 'trapped';
       if (context?.kind === 'network') context.state = 'trapped';
     }
     this.current = undefined;
     this.effective = 0;
-    for (const action of this.deferred.splice(0)) if (this.trap === undefined) action();
+    const actions = this.deferred.splice(0);
+    // Envoy does each of them inside of the one before: its stack, and with it the VM, ends.
+    if (actions.length > MOST_NESTED && this.trap === undefined) {
+      this.end(new Trap(`${TRAPPED}RangeError: Maximum call stack size exceeded`));
+    }
+    for (const action of actions) if (this.trap === undefined) action();
     return result;
   }
 }

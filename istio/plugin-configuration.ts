@@ -34,6 +34,8 @@ export interface Settings {
   /** Envoy's plugin is configured with `allow_on_headers_stop_iteration`. */
   allowOnHeadersStopIteration?: boolean;
   debugHeaders?: boolean;
+  /** What may pass is marked for the filter behind that lets nothing else through. */
+  guard?: boolean;
   /** Tokens stay in the request, whatever the rules say: for filters behind that want them, too. */
   forwardOriginalToken?: boolean;
   /** SHADOW: decisions are counted, logged and compared with what the proxy does, and nothing is enforced. */
@@ -43,6 +45,7 @@ export interface Settings {
 /** Filter-state keys. */
 export interface ConnectionFacts {
   directAddress?: string;
+  peerCertificate?: string;
   peerUris?: string;
   /** No certificate of a client has more than one URI SAN, as Istio's have (X.509-SVID §2). */
   singleUriSan?: boolean;
@@ -123,6 +126,7 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
     allowOnHeadersStopIteration:
       settings.allowOnHeadersStopIteration ?? (wantsBodies(settings) ? true : undefined),
     debugHeaders: settings.debugHeaders,
+    guard: settings.guard,
     forwardOriginalToken: settings.forwardOriginalToken,
     enforcement: settings.enforcement,
     resources: resources.map(({ value }) => value),

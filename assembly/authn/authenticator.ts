@@ -1,6 +1,13 @@
 // RequestAuthentication of one workload: finds the tokens of a request and verifies them, by the logic that istiod configures
 // Envoy's jwt_authn with.
-import { Span, constant, equals, isPresent, lengthOf } from "as-proxy-wasm-sdk/assembly";
+import {
+  Span,
+  constant,
+  equals,
+  isPresent,
+  lengthOf,
+  memoryEnded,
+} from "as-proxy-wasm-sdk/assembly";
 import { MAX_TOKENS } from "../limits";
 import { RequestMetrics } from "../metrics";
 import { Request } from "../request";
@@ -96,9 +103,8 @@ export class Authenticator {
     return text;
   }
 
-  /** Frees what the garbage collector does not see; to be called when the plugin goes. */
+  /** Frees what the garbage collector does not see; to be called when the plugin goes. It forgets its tokens, no more. */
   free(): void {
-    for (let i = 0; i < this.rules.length; i++) this.rules[i].free();
     this.cache.free();
   }
 
@@ -161,7 +167,7 @@ export class Authenticator {
     }
     const remote = rule.remote;
     if (remote === null || !rule.wantsKeys(status, token)) return status;
-    const fetch = remote.ask(this.root, this.now);
+    const fetch = remote.ask(this.root);
     // Another worker has fetched them meanwhile.
     if (fetch == Fetch.Done) return this.verify(rule, token);
     if (fetch == Fetch.TooSoon || !this.mayWait) return status;
@@ -199,6 +205,8 @@ export class Authenticator {
       const states = this.isTrial ? 0 : this.claimStates.length;
       for (let i = 0; i < states; i++) this.claimStates[i].write(principal);
     }
+    // A token that was not found for want of memory is not a token that is not there.
+    if (memoryEnded()) return JwtStatus.NotApplied;
     return this.changes.apply(request.headers, this.isTrial) ? JwtStatus.Ok : JwtStatus.NotApplied;
   }
 

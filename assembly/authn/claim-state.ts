@@ -1,5 +1,5 @@
 // `filterStateClaims` of the plugin configuration: claims for later filters and access logs (docs/access-log.md).
-import { ABSENT, Span, propertyPathOf, setProperty } from "as-proxy-wasm-sdk/assembly";
+import { Region, Span, isPresent, joinPath, setProperty } from "as-proxy-wasm-sdk/assembly";
 import { claimAt, claimText } from "./claim-text";
 import { Token } from "./token";
 
@@ -12,13 +12,14 @@ export class ClaimState {
     name: string,
     private path: StaticArray<Span>,
     private joinLists: bool,
+    region: Region,
   ) {
-    this.property = propertyPathOf(["portcullis.claim." + name]);
+    this.property = region.text(joinPath(["portcullis.claim." + name]));
   }
 
   /** Writes the claim's text, as `outputClaimToHeaders` would; nothing where the token has no such claim. */
   write(token: Token): void {
     const text = claimText(claimAt(token.claims(), this.path), this.joinLists);
-    if (text != ABSENT) setProperty(this.property, text);
+    if (isPresent(text)) setProperty(this.property, text);
   }
 }

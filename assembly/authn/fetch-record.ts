@@ -5,12 +5,13 @@ import {
   ABSENT,
   ANY_VERSION,
   CREATE,
+  Region,
   Span,
   Status,
   addressOf,
   allocate,
-  constant,
   getShared,
+  isPresent,
   lengthOf,
   setShared,
   sharedVersion,
@@ -22,7 +23,7 @@ const SIZE: usize = 56;
 /** Bytes in front of the key set itself: generation and time of the fetch. */
 const HEADER: usize = 16;
 
-/** Times are nanoseconds since the Unix epoch. */
+/** Times are nanoseconds of `steadyTime`: nobody sets that clock back, or forward. */
 export class FetchRecord {
   /** Counts the different key sets that were published; 0 before the first. */
   generation: u64 = 0;
@@ -43,15 +44,16 @@ export class FetchRecord {
   private documentKey: Span;
   private version: u32 = CREATE;
 
-  constructor(name: string) {
-    this.recordKey = constant("portcullis/jwks/record/" + name);
-    this.documentKey = constant("portcullis/jwks/document/" + name);
+  /** The record of the key set with this name; the keys of shared data live in `region`. */
+  constructor(name: string, region: Region) {
+    this.recordKey = region.text("portcullis/jwks/record/" + name);
+    this.documentKey = region.text("portcullis/jwks/document/" + name);
   }
 
   /** Reads the record as it is now; all zero when there is none. */
   read(): void {
     const bytes = getShared(this.recordKey);
-    const known = bytes != ABSENT && lengthOf(bytes) == SIZE;
+    const known = isPresent(bytes) && lengthOf(bytes) == SIZE;
     this.version = known ? sharedVersion() : CREATE;
     const at = addressOf(bytes);
     this.generation = known ? load<u64>(at, 0) : 0;
@@ -94,7 +96,7 @@ export class FetchRecord {
   /** The published key set with its header, or ABSENT. */
   published(): Span {
     const bytes = getShared(this.documentKey);
-    return bytes != ABSENT && lengthOf(bytes) >= HEADER ? bytes : ABSENT;
+    return isPresent(bytes) && lengthOf(bytes) >= HEADER ? bytes : ABSENT;
   }
 
   /** The generation of a published key set. */

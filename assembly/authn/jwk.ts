@@ -3,14 +3,13 @@
 import {
   ABSENT,
   EMPTY,
+  Region,
   Span,
   addressOf,
   byteAt,
   constant,
   equals,
-  keep,
   lengthOf,
-  release,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
 import { decodeBase64Url } from "../bytes/base64url";
@@ -55,7 +54,7 @@ export namespace KeyType {
   export const Okp: i32 = 3;
 }
 
-/** A key. Its bytes live on the heap, until `free`. */
+/** A key. Its bytes live in the region that it was read into. */
 export class Jwk {
   /** `kid`; of no bytes when the key has none. */
   kid: Span = EMPTY;
@@ -85,13 +84,6 @@ export class Jwk {
         return family == Family.Ed;
     }
   }
-
-  /** Frees the key's bytes; it must not be used any more. */
-  free(): void {
-    release(this.kid);
-    release(this.material);
-    release(this.modulus);
-  }
 }
 
 /** Why the last `readJwk` gave no key: a sentence's end, never any of the key's material. */
@@ -102,8 +94,8 @@ function refused(why: string): Jwk | null {
   return null;
 }
 
-/** Reads a key; null when it cannot be used to verify a JWS, and then `problem` says why. */
-export function readJwk(node: Node, minRsaBits: i32): Jwk | null {
+/** Reads a key; null when it cannot be used to verify a JWS, and then `problem` says why. Its bytes go into `region`. */
+export function readJwk(node: Node, minRsaBits: i32, region: Region): Jwk | null {
   if (kindOf(node) != Kind.Object) return refused("it is not an object");
   const use = member(node, USE);
   if (use != NO_NODE && !equals(textOf(use), SIG)) return refused("its [use] is not sig");
@@ -122,21 +114,18 @@ export function readJwk(node: Node, minRsaBits: i32): Jwk | null {
   }
   const type = textOf(kty);
   let read: Jwk | null;
-  if (equals(type, RSA)) read = readRsa(key, node, minRsaBits);
-  else if (equals(type, EC)) read = readEc(key, node);
-  else if (equals(type, OCT)) read = readOct(key, node);
-  else if (equals(type, OKP)) read = readOkp(key, node);
+  if (equals(type, RSA)) read = readRsa(key, node, minRsaBits, region);
+  else if (equals(type, EC)) read = readEc(key, node, region);
+  else if (equals(type, OCT)) read = readOct(key, node, region);
+  else if (equals(type, OKP)) read = readOkp(key, node, region);
   else return refused("its [kty] is not supported");
   if (read === null) return null;
-  if (named && !key.fits(key.algorithm)) {
-    key.free();
-    return refused("its [alg] does not fit the key");
-  }
-  key.kid = keep(textOf(member(node, KID)));
+  if (named && !key.fits(key.algorithm)) return refused("its [alg] does not fit the key");
+  key.kid = region.keep(textOf(member(node, KID)));
   return key;
 }
 
-function readRsa(key: Jwk, node: Node, minBits: i32): Jwk | null {
+function readRsa(key: Jwk, node: Node, minBits: i32, region: Region): Jwk | null {
   const modulus = magnitude(member(node, N));
   const exponent = magnitude(member(node, E));
   if (modulus == ABSENT || exponent == ABSENT) {
@@ -155,12 +144,12 @@ function readRsa(key: Jwk, node: Node, minBits: i32): Jwk | null {
   }
   if ((byteAt(modulus, lengthOf(modulus) - 1) & 1) == 0) return refused("its modulus is even");
   key.type = KeyType.Rsa;
-  key.material = rsaSubjectPublicKeyInfo(modulus, exponent);
-  key.modulus = keep(modulus);
+  key.material = rsaSubjectPublicKeyInfo(modulus, exponent, region);
+  key.modulus = region.keep(modulus);
   return key;
 }
 
-function readEc(key: Jwk, node: Node): Jwk | null {
+function readEc(key: Jwk, node: Node, region: Region): Jwk | null {
   const crv = textOf(member(node, CRV));
   key.curve = -1;
   for (let i = 0; i < CURVES.length; i++) {
@@ -174,24 +163,21 @@ function readEc(key: Jwk, node: Node): Jwk | null {
     return refused("its [x] or [y] is missing, or is not " + size.toString() + " bytes");
   }
   key.type = KeyType.Ec;
-  key.material = ecSubjectPublicKeyInfo(key.curve, x, y);
-  if (!acceptsKey(key.material)) {
-    key.free();
-    return refused("its point is not on the curve");
-  }
+  key.material = ecSubjectPublicKeyInfo(key.curve, x, y, region);
+  if (!acceptsKey(key.material)) return refused("its point is not on the curve");
   return key;
 }
 
-function readOct(key: Jwk, node: Node): Jwk | null {
+function readOct(key: Jwk, node: Node, region: Region): Jwk | null {
   const bytes = bytesOf(member(node, K));
   if (bytes == ABSENT) return refused("its [k] is missing or no base64url");
   if (lengthOf(bytes) < MIN_HMAC_KEY_BYTES) return refused("its [k] has less than 256 bits");
   key.type = KeyType.Oct;
-  key.material = keep(bytes);
+  key.material = region.keep(bytes);
   return key;
 }
 
-function readOkp(key: Jwk, node: Node): Jwk | null {
+function readOkp(key: Jwk, node: Node, region: Region): Jwk | null {
   if (!equals(textOf(member(node, CRV)), ED25519)) return refused("its [crv] is not Ed25519");
   const bytes = bytesOf(member(node, X));
   if (bytes == ABSENT || lengthOf(bytes) != ED25519_KEY) {
@@ -199,7 +185,7 @@ function readOkp(key: Jwk, node: Node): Jwk | null {
   }
   if (!isEd25519Key(bytes)) return refused("its point is not on the curve");
   key.type = KeyType.Okp;
-  key.material = keep(bytes);
+  key.material = region.keep(bytes);
   return key;
 }
 

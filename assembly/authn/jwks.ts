@@ -1,5 +1,15 @@
 // A JSON Web Key Set, RFC 7517 §5: the keys of it that can verify a token.
-import { Span, constant, lengthOf, slice, toText } from "as-proxy-wasm-sdk/assembly";
+import {
+  Region,
+  Span,
+  constant,
+  lengthOf,
+  mark,
+  memoryEnded,
+  releaseTo,
+  slice,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
 import { parseJson } from "../json/parser";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { MAX_JWKS_KEYS } from "../limits";
@@ -8,13 +18,15 @@ import { Jwk, KeyType, problem, readJwk } from "./jwk";
 const KEYS = constant("keys");
 const KID = constant("kid");
 
-/** A parsed key set. */
+/** A parsed key set. The bytes of its keys go with it. */
 export class Jwks {
   readonly keys: Jwk[] = [];
   /** Keys that were left out, and why; never any of their material. */
   readonly warnings: string[] = [];
   /** Why there is no usable key: empty when there is one. */
   error: string = "";
+  /** Where the keys' bytes live. */
+  private region: Region = new Region();
 
   /** Whether any key needs the host's `verify_signature`. */
   get needsHost(): bool {
@@ -24,9 +36,33 @@ export class Jwks {
     return false;
   }
 
-  /** Frees the keys' bytes; the set must not be used any more. */
-  free(): void {
-    for (let i = 0; i < this.keys.length; i++) this.keys[i].free();
+  /** Reads the document; to be called once. */
+  read(document: Span, minRsaBits: i32): void {
+    const root = parseJson(document);
+    if (kindOf(root) != Kind.Object) {
+      this.error = memoryEnded() ? "Jwks is too large" : "Jwks is an invalid JSON";
+      return;
+    }
+    const keys = member(root, KEYS);
+    if (keys == NO_NODE) this.error = "Jwks does not have [keys] field";
+    else if (kindOf(keys) != Kind.Array) this.error = "[keys] in Jwks is not an array";
+    else this.readKeys(keys, minRsaBits);
+  }
+
+  private readKeys(list: Node, minRsaBits: i32): void {
+    let node = firstOf(list);
+    const count = countOf(list);
+    for (let i = 0; i < count; i++) {
+      if (i >= MAX_JWKS_KEYS) {
+        this.warnings.push("only the first " + MAX_JWKS_KEYS.toString() + " keys are used");
+        break;
+      }
+      const key = readJwk(node, minRsaBits, this.region);
+      if (key !== null) this.keys.push(key);
+      else this.warnings.push("key " + i.toString() + nameOf(node) + " is left out: " + problem);
+      node = after(node);
+    }
+    if (this.keys.length == 0) this.error = "Jwks doesn't have any valid public key";
   }
 }
 
@@ -36,33 +72,10 @@ export class Jwks {
  */
 export function parseJwks(document: Span, minRsaBits: i32): Jwks {
   const set = new Jwks();
-  const root = parseJson(document);
-  if (kindOf(root) != Kind.Object) {
-    set.error = "Jwks is an invalid JSON";
-    return set;
-  }
-  const keys = member(root, KEYS);
-  if (keys == NO_NODE) {
-    set.error = "Jwks does not have [keys] field";
-    return set;
-  }
-  if (kindOf(keys) != Kind.Array) {
-    set.error = "[keys] in Jwks is not an array";
-    return set;
-  }
-  let node = firstOf(keys);
-  const count = countOf(keys);
-  for (let i = 0; i < count; i++) {
-    if (i >= MAX_JWKS_KEYS) {
-      set.warnings.push("only the first " + MAX_JWKS_KEYS.toString() + " keys are used");
-      break;
-    }
-    const key = readJwk(node, minRsaBits);
-    if (key !== null) set.keys.push(key);
-    else set.warnings.push("key " + i.toString() + nameOf(node) + " is left out: " + problem);
-    node = after(node);
-  }
-  if (set.keys.length == 0) set.error = "Jwks doesn't have any valid public key";
+  // The keys are copied: what reading takes of the callback's memory is not needed any more.
+  const taken = mark();
+  set.read(document, minRsaBits);
+  releaseTo(taken);
   return set;
 }
 

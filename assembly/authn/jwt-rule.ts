@@ -91,11 +91,6 @@ export class JwtRule {
     return status == JwtStatus.JwksKidAlgMismatch && lengthOf(token.jwt.kid) > 0;
   }
 
-  /** Frees what the garbage collector does not see; the rule must not be used any more. */
-  free(): void {
-    this.source.free();
-  }
-
   /** RFC 7519 §4.1.4 and §4.1.5, with the clock skew on both sides; whole seconds, boundaries included, as Envoy. */
   private timeStatus(token: Token, now: u64): i32 {
     const jwt = token.jwt;

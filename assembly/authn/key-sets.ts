@@ -14,3 +14,12 @@ export function remoteKeySet(cluster: string, uri: Uri, minRsaBits: i32): Remote
   if (!sets.has(name)) sets.set(name, new RemoteKeySet(cluster, uri, minRsaBits));
   return sets.get(name);
 }
+
+/** Drops the sets that no plugin uses any more, or that a configuration has asked for which was refused. */
+export function dropUnused(): void {
+  const names = sets.keys();
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    if (sets.has(name) && sets.get(name).isUnused) sets.delete(name);
+  }
+}

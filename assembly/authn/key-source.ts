@@ -9,9 +9,6 @@ export abstract class KeySource {
 
   /** Changes whenever `keys` does; tokens verified under another generation are verified again. */
   abstract generation(): u64;
-
-  /** The rule has gone: frees what belongs to it alone. */
-  free(): void {}
 }
 
 /** `jwtRules[].jwks`: the keys stand in the policy. */
@@ -26,9 +23,5 @@ export class InlineKeys extends KeySource {
 
   override generation(): u64 {
     return 1;
-  }
-
-  override free(): void {
-    this.set.free();
   }
 }

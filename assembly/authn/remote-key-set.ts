@@ -8,21 +8,34 @@ import {
   MapType,
   NO_CALL,
   PairsBuilder,
+  Region,
   Span,
   Status,
-  StreamContext,
   constant,
-  currentTime,
   getBuffer,
   getFirstHeader,
+  hasRoom,
   httpCall,
+  isAhead,
+  isPresent,
   lastStatus,
+  lengthOf,
   log,
+  mark,
+  memoryEnded,
+  releaseTo,
+  steadyTime,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
 import { Uri } from "../config/uri";
 import { hashOf } from "../bytes/hash";
-import { FIRST_BACKOFF_MS, LAST_BACKOFF_MS, MAX_JWKS_BYTES, WAITING_GRACE_MS } from "../limits";
+import {
+  FIRST_BACKOFF_MS,
+  LAST_BACKOFF_MS,
+  MAX_FETCH_TIMEOUT_MS,
+  MAX_JWKS_BYTES,
+  WAITING_GRACE_MS,
+} from "../limits";
 import { FetchMetrics } from "../metrics";
 import { FetchRecord } from "./fetch-record";
 import { Jwk } from "./jwk";
@@ -38,8 +51,14 @@ const AUTHORITY = constant(":authority");
 const ACCEPT = constant("accept");
 const ACCEPT_JSON = constant("application/json");
 const STATUS = constant(":status");
+const HTTP = constant("http");
+const HTTPS = constant("https");
 
-const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+const MILLISECOND: u64 = 1_000_000;
+/** The longest timeout that may be configured, and what is waited beyond it. */
+const LONGEST_LEASE: u64 = (MAX_FETCH_TIMEOUT_MS + WAITING_GRACE_MS) * MILLISECOND;
+/** Bytes for the objects of a key set, beside the bytes of the keys. */
+const KEYS_ROOM: usize = 128 * 1024;
 
 /** What becomes of a wish for keys. */
 export namespace Fetch {
@@ -54,6 +73,10 @@ export namespace Fetch {
 export class RemoteKeySet extends KeySource {
   /** The root context that refreshes; 0 when it has gone. */
   owner: u32 = 0;
+  /** The root contexts whose rules have their keys from here. */
+  private users: u32[] = [];
+  /** Where the texts below live. */
+  private region: Region;
   readonly waiting: WaitingRoom = new WaitingRoom();
 
   private set: Jwks | null = null;
@@ -79,12 +102,14 @@ export class RemoteKeySet extends KeySource {
     private minRsaBits: i32,
   ) {
     super();
-    this.record = new FetchRecord(cluster + " " + uri.text);
+    const region = new Region();
+    this.region = region;
+    this.record = new FetchRecord(cluster + " " + uri.text, region);
     this.metrics = new FetchMetrics(cluster);
-    this.clusterName = constant(cluster);
-    this.path = constant(uri.path);
-    this.authority = constant(uri.authority);
-    this.scheme = constant(uri.text.toLowerCase().startsWith("https:") ? "https" : "http");
+    this.clusterName = region.text(cluster);
+    this.path = region.text(uri.path);
+    this.authority = region.text(uri.authority);
+    this.scheme = uri.text.toLowerCase().startsWith("https:") ? HTTPS : HTTP;
   }
 
   /**
@@ -92,6 +117,7 @@ export class RemoteKeySet extends KeySource {
    * cause the next (nanoseconds); and its root refreshes from now on.
    */
   adopt(root: u32, refresh: u64, timeout: u64, cooldown: u64): void {
+    this.use(root);
     this.owner = root;
     this.refresh = refresh;
     this.timeout = timeout;
@@ -109,23 +135,44 @@ export class RemoteKeySet extends KeySource {
     return this.loaded;
   }
 
+  /** A root context has rules with keys from here. */
+  use(root: u32): void {
+    if (!this.users.includes(root)) this.users.push(root);
+  }
+
+  /** A root context enforces what another has enforced: it refreshes from now on. */
+  passTo(root: u32): void {
+    this.use(root);
+    this.owner = root;
+  }
+
+  /** Whether nobody has keys from here. What was fetched stays in shared data, for who names the same set later. */
+  get isUnused(): bool {
+    return this.users.length == 0;
+  }
+
   /** A root context has gone: its call will not be answered, and it does not refresh any more. */
   disown(root: u32): void {
+    const at = this.users.indexOf(root);
+    if (at >= 0) this.users.splice(at, 1);
     if (this.owner == root) this.owner = 0;
     if (this.caller == root) this.call = NO_CALL;
   }
 
-  /** A request needs keys that are not here, at `now`: none at all, or one with another `kid`. Fetches if nobody does. */
-  ask(root: u32, now: u64): i32 {
+  /** A request needs keys that are not here: none at all, or one with another `kid`. Fetches if nobody does. */
+  ask(root: u32): i32 {
+    const now = steadyTime();
+    // Without a clock nobody knows what may be tried again.
+    if (now == 0) return Fetch.TooSoon;
     const record = this.record;
     const before = this.loaded;
     record.read();
     this.notice();
     if (this.loaded != before) return Fetch.Done;
-    if (record.leaseUntil > now) return Fetch.Underway;
+    if (this.isLeased(now)) return Fetch.Underway;
     if (this.set === null || record.failures > 0) {
-      if (record.notBefore > now) return Fetch.TooSoon;
-    } else if (record.startedAt + this.cooldown > now) {
+      if (this.isPostponed(now)) return Fetch.TooSoon;
+    } else if (isAhead(record.startedAt + this.cooldown, now, this.cooldown)) {
       return Fetch.TooSoon;
     }
     return this.fetch(root, now);
@@ -133,16 +180,16 @@ export class RemoteKeySet extends KeySource {
 
   /** The longest that a request may have to wait, in nanoseconds. */
   get longestWait(): u64 {
-    return this.timeout + WAITING_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
+    return this.timeout + WAITING_GRACE_MS * MILLISECOND;
   }
 
   /** Looks at what other workers have done, and refreshes when it is time. */
   tick(root: u32): void {
-    const now = currentTime();
+    const now = steadyTime();
     if (now == 0) return;
     if (this.owner == 0) this.owner = root;
     if (this.owner == root || this.waiting.size > 0) this.fetchIfDue(root, now);
-    this.waiting.wake(now);
+    this.waiting.wake(now, this.longestWait);
     if (this.set !== null && this.owner == root) {
       this.metrics.aged((now - min(now, this.fetchedAt)) / 1_000_000_000);
     }
@@ -156,21 +203,25 @@ export class RemoteKeySet extends KeySource {
   /** The answer has come: header map and body buffer are the host's. */
   answer(bodySize: u32): void {
     this.call = NO_CALL;
-    const now = currentTime();
+    const now = steadyTime();
+    const taken = mark();
     this.read(bodySize, now);
-    this.waiting.wake(now);
+    releaseTo(taken);
+    this.waiting.wake(now, this.longestWait);
   }
 
   private read(bodySize: u32, now: u64): void {
     const status = getFirstHeader(MapType.HttpCallResponseHeaders, STATUS);
-    const code = status == ABSENT ? "" : toText(status);
+    const code = isPresent(status) ? toText(status) : "";
     if (code == "503") return this.fail("no_connection", now);
     if (code == "504") return this.fail("timeout", now);
     if (code != "200") return this.fail("status", now);
     if (bodySize > MAX_JWKS_BYTES) return this.fail("too_large", now);
     const document = getBuffer(BufferType.HttpCallResponseBody, 0, bodySize);
-    if (document == ABSENT) return this.fail("no_usable_key", now);
+    if (!isPresent(document)) return this.fail("no_usable_key", now);
+    if (!this.canRead(document)) return this.fail("no_memory", now);
     const set = parseJwks(document, this.minRsaBits);
+    if (memoryEnded()) return this.fail("no_memory", now);
     if (set.error.length > 0) {
       return this.fail(set.error == "Jwks is an invalid JSON" ? "not_json" : "no_usable_key", now);
     }
@@ -181,7 +232,22 @@ export class RemoteKeySet extends KeySource {
     const record = this.record;
     record.read();
     this.notice();
-    if (record.leaseUntil <= now && record.notBefore <= now) this.fetch(root, now);
+    if (!this.isLeased(now) && !this.isPostponed(now)) this.fetch(root, now);
+  }
+
+  /** Whether somebody fetches, be it another worker with another idea of how long that may take. */
+  private isLeased(now: u64): bool {
+    return isAhead(this.record.leaseUntil, now, LONGEST_LEASE);
+  }
+
+  private isPostponed(now: u64): bool {
+    const longest = this.record.failures > 0 ? LAST_BACKOFF_MS * MILLISECOND : this.refresh;
+    return isAhead(this.record.notBefore, now, longest);
+  }
+
+  /** Whether there is memory for the keys of a document: twice each (modulus and DER), their `kid`s, and what is made on the way. */
+  private canRead(document: Span): bool {
+    return hasRoom(lengthOf(document) * 4 + KEYS_ROOM);
   }
 
   /** Takes the lease, and fetches; `record` has just been read. */
@@ -211,7 +277,7 @@ export class RemoteKeySet extends KeySource {
       .add(AUTHORITY, this.authority)
       .add(PATH, this.path)
       .add(ACCEPT, ACCEPT_JSON);
-    const timeout = <u32>(this.timeout / NANOSECONDS_PER_MILLISECOND);
+    const timeout = <u32>(this.timeout / MILLISECOND);
     this.call = httpCall(this.clusterName, headers, EMPTY, timeout);
     this.caller = root;
     if (this.call != NO_CALL) return true;
@@ -226,9 +292,9 @@ export class RemoteKeySet extends KeySource {
     const hash = hashOf(document);
     const record = this.record;
     record.read();
-    if (this.set !== null && hash == this.documentHash && record.generation == this.loaded) {
-      set.free();
-    } else {
+    const isSame =
+      this.set !== null && hash == this.documentHash && record.generation == this.loaded;
+    if (!isSame) {
       record.generation++;
       this.replace(set, hash, record.generation);
     }
@@ -249,7 +315,7 @@ export class RemoteKeySet extends KeySource {
     record.failures++;
     const doublings = min<u64>(record.failures - 1, 16);
     const backoff = min(FIRST_BACKOFF_MS << doublings, LAST_BACKOFF_MS);
-    record.notBefore = now + this.jittered(backoff * NANOSECONDS_PER_MILLISECOND, now);
+    record.notBefore = now + this.jittered(backoff * MILLISECOND, now);
     log(
       LogLevel.Warn,
       "jwks: " +
@@ -278,20 +344,24 @@ export class RemoteKeySet extends KeySource {
   }
 
   private takePublished(): void {
-    const published = this.record.published();
+    const taken = mark();
+    this.readPublished(this.record.published());
+    releaseTo(taken);
+  }
+
+  private readPublished(published: Span): void {
     if (published == ABSENT) return;
     const generation = FetchRecord.generationOf(published);
     if (this.set !== null && generation == this.loaded) return;
     const document = FetchRecord.documentOf(published);
+    if (!this.canRead(document)) return;
     const set = parseJwks(document, this.minRsaBits);
-    if (set.error.length > 0) return;
+    if (set.error.length > 0 || memoryEnded()) return;
     this.fetchedAt = this.record.fetchedAt;
     this.replace(set, hashOf(document), generation);
   }
 
   private replace(set: Jwks, hash: u64, generation: u64): void {
-    const old = this.set;
-    if (old !== null) old.free();
     this.set = set;
     this.documentHash = hash;
     this.loaded = generation;

@@ -1,7 +1,16 @@
 // Tokens whose signature has been verified, by their whole text: a hit spares base64, JSON and the signature. What can change is
 // checked on every hit: time, the generation of the key set, the client's certificate. Least recently used goes first; bounded by
 // count and by bytes. Entries are blocks of memory of their own: nothing here is for the garbage collector to find.
-import { ABSENT, Span, addressOf, equals, lengthOf, span } from "as-proxy-wasm-sdk/assembly";
+import {
+  ABSENT,
+  Span,
+  addressOf,
+  equals,
+  isPresent,
+  lengthOf,
+  span,
+  tryAllocate,
+} from "as-proxy-wasm-sdk/assembly";
 import { hashOf } from "../bytes/hash";
 import { Jwt } from "./jwt";
 
@@ -111,7 +120,9 @@ export class TokenCache {
       if (oldest === null) return;
       this.remove(oldest);
     }
-    const block = heap.alloc(size);
+    const block = tryAllocate(size);
+    // A token that is not remembered is verified again.
+    if (block == 0) return;
     const entry = changetype<Entry>(block);
     entry.hash = hash;
     entry.rule = verified.rule;
@@ -200,7 +211,7 @@ export class TokenCache {
 }
 
 function put(to: usize, bytes: Span): Span {
-  if (bytes == ABSENT) return ABSENT;
+  if (!isPresent(bytes)) return ABSENT;
   memory.copy(to, addressOf(bytes), lengthOf(bytes));
   return span(to, lengthOf(bytes));
 }

@@ -2,7 +2,7 @@
 //
 // They are woken from callbacks of root contexts alone. In the callback of another request they would overwrite what the
 // module knows of that one, and the host stops the stream that is being called as soon as anyone is replied to.
-import { StreamContext, wake } from "as-proxy-wasm-sdk/assembly";
+import { StreamContext, Woken, isAhead, wake } from "as-proxy-wasm-sdk/assembly";
 import { MAX_WAITING_REQUESTS } from "../limits";
 
 export class WaitingRoom {
@@ -16,7 +16,12 @@ export class WaitingRoom {
     return this.streams.length + this.released.length;
   }
 
-  /** Lets a request wait until `deadline` (nanoseconds since the Unix epoch); false when there is no room. */
+  /** Whether somebody's waiting is over, who has not been woken yet. */
+  get hasReleased(): bool {
+    return this.released.length > 0;
+  }
+
+  /** Lets a request wait until `deadline` (nanoseconds of `steadyTime`); false when there is no room. */
   enter(stream: StreamContext, deadline: u64): bool {
     if (this.size >= MAX_WAITING_REQUESTS) return false;
     this.streams.push(stream);
@@ -39,21 +44,27 @@ export class WaitingRoom {
     this.deadlines = [];
   }
 
-  /** For callbacks of root contexts: wakes those released and those whose time is over. Who has no keys then is refused. */
-  wake(now: u64): void {
+  /**
+   * For callbacks of root contexts: wakes those released and those whose time is over, as many as one callback may; the others stay for
+   * the next. Who has no keys then is refused. `longest`: how long anybody waits at most, in nanoseconds.
+   */
+  wake(now: u64, longest: u64): void {
     let i = 0;
     while (i < this.streams.length) {
-      if (this.deadlines[i] <= now) {
+      if (isAhead(this.deadlines[i], now, longest)) {
+        i++;
+      } else {
         this.released.push(this.streams[i]);
         this.removeAt(i);
-      } else {
-        i++;
       }
     }
     const released = this.released;
     if (released.length == 0) return;
+    // Who is woken may have to wait again, and who hears of it may end others: both change the lists.
     this.released = [];
-    for (let j = 0; j < released.length; j++) wake(released[j]);
+    for (let j = 0; j < released.length; j++) {
+      if (wake(released[j]) == Woken.Later) this.released.push(released[j]);
+    }
   }
 
   private removeAt(i: i32): void {

@@ -1,7 +1,7 @@
 // All AuthorizationPolicies that apply to the workload, and what they decide.
 import { LogLevel, Span, constant, log } from "as-proxy-wasm-sdk/assembly";
 import { compareBytes } from "../bytes/compare";
-import { Request } from "../request";
+import { Doubt, Request } from "../request";
 import { Rule } from "./rule";
 import { RuleIndex } from "./rule-index";
 
@@ -14,6 +14,8 @@ export class Policies {
   /** Whether there is any, be it one without rules. */
   isPresent: bool = false;
   rules: Rule[] = [];
+  /** How many values the rules have, all together. */
+  values: i32 = 0;
 }
 
 /** The rules of one action, in Envoy's order. */
@@ -49,9 +51,22 @@ class RuleList {
   }
 }
 
+/** What the CUSTOM policies want of a request. */
+export namespace Custom {
+  /** Nothing. */
+  export const None: i32 = 0;
+  /** Its external authorizer is to be asked, because of `customRule`. */
+  export const Ask: i32 = 1;
+  /** What a rule asks for is not known: nobody may pass by it. */
+  export const Undecided: i32 = 2;
+}
+
 /** What was decided. */
 export class Decision {
+  /** False, too, where nothing could be decided. */
   allowed: bool = true;
+  /** What a rule asked for is not known (`Request.doubt`): no rule has refused the request, and none may let it pass. */
+  isUndecided: bool = false;
   /** The rule that decided; of no request: NO_RULE when ALLOW policies are there, and none matched. */
   rule: string = "";
   id: Span = 0;
@@ -75,12 +90,12 @@ export class AuthorizationEngine {
 
   /** The policies by action; those that are only tried apart. */
   constructor(
-    deny: Policies,
-    allow: Policies,
-    audit: Policies,
-    dryRunDeny: Policies,
-    dryRunAllow: Policies,
-    custom: Policies,
+    deny: Policies = new Policies(),
+    allow: Policies = new Policies(),
+    audit: Policies = new Policies(),
+    dryRunDeny: Policies = new Policies(),
+    dryRunAllow: Policies = new Policies(),
+    custom: Policies = new Policies(),
   ) {
     this.deny = new RuleList(deny);
     this.allow = new RuleList(allow);
@@ -95,9 +110,14 @@ export class AuthorizationEngine {
     return !this.deny.isPresent && !this.allow.isPresent;
   }
 
-  /** The CUSTOM rule that sends the request to its external authorizer, or null. Asked before tokens are looked at. */
-  custom(request: Request): Rule | null {
-    return this.customs.first(request);
+  /** The CUSTOM rule of the latest `custom` that said Ask. */
+  customRule: Rule | null = null;
+
+  /** Whether a CUSTOM rule sends the request to its external authorizer (`Custom`). Asked before tokens are looked at. */
+  custom(request: Request): i32 {
+    this.customRule = this.customs.first(request);
+    if (request.doubt != Doubt.None) return Custom.Undecided;
+    return this.customRule === null ? Custom.None : Custom.Ask;
   }
 
   /**
@@ -105,6 +125,13 @@ export class AuthorizationEngine {
    * judged as istiod's filters judge them, and change nothing. The result is good until the next call.
    */
   decide(request: Request): Decision {
+    const decision = this.judge(request);
+    decision.isUndecided = request.doubt != Doubt.None;
+    if (decision.isUndecided) decision.allowed = false;
+    return decision;
+  }
+
+  private judge(request: Request): Decision {
     const decision = this.decision;
     decision.audit = this.audit.first(request);
     decision.dryRunDeny = this.dryRunDeny.first(request);

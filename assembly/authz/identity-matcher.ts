@@ -1,5 +1,13 @@
 // What `source` says of a peer's identity, as istiod translates it: a SPIFFE URI of the peer's certificate, `spiffe://` in front.
-import { Span, addressOf, constant, lengthOf, sameBytes, slice } from "as-proxy-wasm-sdk/assembly";
+import {
+  Region,
+  Span,
+  addressOf,
+  constant,
+  lengthOf,
+  sameBytes,
+  slice,
+} from "as-proxy-wasm-sdk/assembly";
 import { Glob } from "../bytes/glob";
 import { StringMatcher } from "./string-matcher";
 
@@ -9,7 +17,7 @@ const CLUSTER_LOCAL = "cluster.local";
 /** `TRUST-DOMAIN/ns/NAMESPACE/sa/SERVICE-ACCOUNT` */
 const PRINCIPAL_PARTS: i32 = 5;
 
-/** One value of a field, as one or more patterns. */
+/** One value of a field, as one or more patterns, which live in the region that it was made with. */
 export class IdentityMatcher {
   private texts: StringMatcher[] = [];
   private globs: Glob[] = [];
@@ -17,21 +25,23 @@ export class IdentityMatcher {
   private trustDomain: Glob | null = null;
 
   /** `principals` and `source.principal`; `trustDomains`: the local one and its aliases, which stand for each other. */
-  static ofPrincipal(value: string, trustDomains: string[]): IdentityMatcher {
+  static ofPrincipal(value: string, trustDomains: string[], region: Region): IdentityMatcher {
     const matcher = new IdentityMatcher();
     const parts = value.split("/");
     const isLocal = parts[0] == CLUSTER_LOCAL || trustDomains.includes(parts[0]);
     if (parts.length != PRINCIPAL_PARTS || !isLocal) {
-      matcher.addPrincipal(value);
+      matcher.addPrincipal(value, region);
       return matcher;
     }
     const rest = value.substring(parts[0].length);
-    for (let i = 0; i < trustDomains.length; i++) matcher.addPrincipal(trustDomains[i] + rest);
+    for (let i = 0; i < trustDomains.length; i++) {
+      matcher.addPrincipal(trustDomains[i] + rest, region);
+    }
     return matcher;
   }
 
   /** `namespaces` and `source.namespace`: `*` anywhere stands for any characters. */
-  static ofNamespace(value: string): IdentityMatcher {
+  static ofNamespace(value: string, region: Region): IdentityMatcher {
     const matcher = new IdentityMatcher();
     const literals = value.split("*");
     literals[0] = "/ns/" + literals[0];
@@ -39,36 +49,36 @@ export class IdentityMatcher {
     // Anything in front, and anything behind.
     literals.unshift("");
     literals.push("");
-    matcher.globs.push(new Glob(literals, 0));
+    matcher.globs.push(new Glob(literals, 0, region));
     return matcher;
   }
 
   /** `serviceAccounts` and `source.serviceAccount`: `NAME`, in the policy's namespace, or `NAMESPACE/NAME`. */
-  static ofServiceAccount(value: string, namespace: string): IdentityMatcher {
+  static ofServiceAccount(value: string, namespace: string, region: Region): IdentityMatcher {
     const matcher = new IdentityMatcher();
     const slash = value.indexOf("/");
     const ns = "/ns/" + (slash < 0 ? namespace : value.substring(0, slash)) + "/";
     const sa = "sa/" + value.substring(slash + 1);
-    matcher.globs.push(new Glob([SCHEME, ns + sa], 1));
-    matcher.globs.push(new Glob([SCHEME, ns, "/" + sa], 1));
-    matcher.globs.push(new Glob([SCHEME, ns + sa + "/", ""], 1));
-    matcher.globs.push(new Glob([SCHEME, ns, "/" + sa + "/", ""], 1));
+    matcher.globs.push(new Glob([SCHEME, ns + sa], 1, region));
+    matcher.globs.push(new Glob([SCHEME, ns, "/" + sa], 1, region));
+    matcher.globs.push(new Glob([SCHEME, ns + sa + "/", ""], 1, region));
+    matcher.globs.push(new Glob([SCHEME, ns, "/" + sa + "/", ""], 1, region));
     return matcher;
   }
 
   /** `trustDomains` and `source.trustDomain`: `*` at either end. */
-  static ofTrustDomain(value: string, trustDomains: string[]): IdentityMatcher {
+  static ofTrustDomain(value: string, trustDomains: string[], region: Region): IdentityMatcher {
     const matcher = new IdentityMatcher();
     if (value == "*") {
-      matcher.texts.push(StringMatcher.prefix(SCHEME));
+      matcher.texts.push(StringMatcher.prefix(SCHEME, region));
     } else if (value.includes("*")) {
-      matcher.trustDomain = new Glob(value.split("*"), 0);
+      matcher.trustDomain = new Glob(value.split("*"), 0, region);
     } else if (trustDomains.includes(value)) {
       for (let i = 0; i < trustDomains.length; i++) {
-        matcher.texts.push(StringMatcher.prefix(SCHEME + trustDomains[i] + "/"));
+        matcher.texts.push(StringMatcher.prefix(SCHEME + trustDomains[i] + "/", region));
       }
     } else {
-      matcher.texts.push(StringMatcher.prefix(SCHEME + value + "/"));
+      matcher.texts.push(StringMatcher.prefix(SCHEME + value + "/", region));
     }
     return matcher;
   }
@@ -85,12 +95,14 @@ export class IdentityMatcher {
     return trustDomain !== null && trustDomain.matches(trustDomainOf(identity));
   }
 
-  private addPrincipal(value: string): void {
+  private addPrincipal(value: string, region: Region): void {
     if (value == "*") this.texts.push(StringMatcher.notEmpty());
-    else if (value.startsWith("*")) this.globs.push(new Glob([SCHEME, value.substring(1)], 0));
-    else if (value.endsWith("*")) {
-      this.texts.push(StringMatcher.prefix(SCHEME + value.substring(0, value.length - 1)));
-    } else this.texts.push(StringMatcher.exact(SCHEME + value));
+    else if (value.startsWith("*")) {
+      this.globs.push(new Glob([SCHEME, value.substring(1)], 0, region));
+    } else if (value.endsWith("*")) {
+      const prefix = SCHEME + value.substring(0, value.length - 1);
+      this.texts.push(StringMatcher.prefix(prefix, region));
+    } else this.texts.push(StringMatcher.exact(SCHEME + value, region));
   }
 }
 

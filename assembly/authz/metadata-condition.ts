@@ -1,5 +1,5 @@
 // `when` with `experimental.envoy.filters.NAME[KEY]`: dynamic metadata that other filters have written.
-import { ABSENT, Span } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, Span, isPresent } from "as-proxy-wasm-sdk/assembly";
 import { ProtobufReader, mapEntry } from "../bytes/protobuf";
 import { Request } from "../request";
 import { Condition } from "./condition";
@@ -31,7 +31,7 @@ export class MetadataCondition extends Condition {
 
   protected override anyValue(request: Request): bool {
     const metadata = request.dynamicMetadata();
-    if (metadata == ABSENT) return false;
+    if (!isPresent(metadata)) return false;
     const struct = mapEntry(metadata, FILTER_METADATA, this.filter);
     if (struct == ABSENT) return false;
     const value = mapEntry(struct, FIELDS, this.key);

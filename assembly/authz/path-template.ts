@@ -1,10 +1,10 @@
 // A path with `{*}` and `{**}`: one segment, and any number of characters (Envoy's uri_template).
 import {
   EMPTY,
+  Region,
   Span,
   addressOf,
   byteAt,
-  constant,
   equals,
   indexOf,
   lengthOf,
@@ -73,18 +73,19 @@ export class PathTemplate {
   /** What every matching path begins with, but for a slash at its end. */
   private begins: Span = EMPTY;
 
-  constructor(text: string) {
+  /** A sound template; its texts live in `region`. */
+  constructor(text: string, region: Region) {
     const head = text.substring(0, text.indexOf("{"));
-    this.begins = constant(head.endsWith("/") ? head.substring(0, head.length - 1) : head);
+    this.begins = region.text(head.endsWith("/") ? head.substring(0, head.length - 1) : head);
     const rest = text.indexOf(REST);
     this.hasRest = rest >= 0;
     // The slash in front of `{**}` is asked for by `matches`.
     const front = rest < 0 ? text : text.substring(0, rest - 1);
-    if (rest >= 0) this.tail = constant(text.substring(rest + REST.length));
+    if (rest >= 0) this.tail = region.text(text.substring(rest + REST.length));
     const parts = front.split("/");
     for (let i = 1; i < parts.length; i++) {
       this.isAny.push(parts[i] == ANY_SEGMENT);
-      this.segments.push(constant(parts[i]));
+      this.segments.push(region.text(parts[i]));
     }
   }
 

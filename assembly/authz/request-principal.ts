@@ -1,6 +1,6 @@
 // A value of requestPrincipals, `<iss>/<sub>`, as istiod splits it: at the last slash, with a wildcard at either end
 // (generator.go; what it generates for each form is recorded in envoy-tests/oracle/).
-import { Span } from "as-proxy-wasm-sdk/assembly";
+import { Region, Span } from "as-proxy-wasm-sdk/assembly";
 import { IndexKeys } from "./rule-index";
 import { StringMatcher } from "./string-matcher";
 
@@ -8,12 +8,12 @@ export class RequestPrincipalMatcher {
   private issuer: StringMatcher;
   private subject: StringMatcher;
 
-  constructor(pattern: string) {
+  constructor(pattern: string, region: Region) {
     const slash = pattern.lastIndexOf("/");
     const issuer = slash < 0 ? pattern : pattern.substring(0, slash);
     const subject = slash < 0 ? "" : pattern.substring(slash + 1);
-    this.issuer = StringMatcher.exact(issuer);
-    this.subject = StringMatcher.exact(subject);
+    this.issuer = StringMatcher.exact(issuer, region);
+    this.subject = StringMatcher.exact(subject, region);
 
     if (pattern == "*") {
       this.issuer = StringMatcher.notEmpty();
@@ -21,20 +21,22 @@ export class RequestPrincipalMatcher {
     } else if (pattern.startsWith("*")) {
       if (slash < 0) {
         this.issuer = StringMatcher.notEmpty();
-        this.subject = StringMatcher.suffix(pattern.substring(1));
+        this.subject = StringMatcher.suffix(pattern.substring(1), region);
       } else {
         this.issuer =
-          issuer == "*" ? StringMatcher.notEmpty() : StringMatcher.suffix(issuer.substring(1));
+          issuer == "*"
+            ? StringMatcher.notEmpty()
+            : StringMatcher.suffix(issuer.substring(1), region);
       }
     } else if (pattern.endsWith("*")) {
       if (slash < 0) {
-        this.issuer = StringMatcher.prefix(pattern.substring(0, pattern.length - 1));
+        this.issuer = StringMatcher.prefix(pattern.substring(0, pattern.length - 1), region);
         this.subject = StringMatcher.notEmpty();
       } else {
         this.subject =
           subject == "*"
             ? StringMatcher.notEmpty()
-            : StringMatcher.prefix(subject.substring(0, subject.length - 1));
+            : StringMatcher.prefix(subject.substring(0, subject.length - 1), region);
       }
     }
   }

@@ -1,5 +1,6 @@
 // A rule of an AuthorizationPolicy: sources ORed, operations ORed, the fields within each ANDed, and every `when`.
-import { Span, constant } from "as-proxy-wasm-sdk/assembly";
+import { Region, Span } from "as-proxy-wasm-sdk/assembly";
+import { MAX_REASONS } from "../limits";
 import { Request } from "../request";
 import { Condition } from "./condition";
 import { Dimension, IndexKeys } from "./rule-index";
@@ -17,8 +18,9 @@ export class Rule {
     private operations: StaticArray<StaticArray<Condition>>,
     /** `when`: all of them. */
     private when: StaticArray<Condition>,
+    region: Region,
   ) {
-    this.id = constant(name);
+    this.id = region.text(name);
   }
 
   /**
@@ -49,7 +51,7 @@ export class Rule {
     const parts: string[] = [];
     addHolding(this.sources, "from", "source", request, parts);
     addHolding(this.operations, "to", "operation", request, parts);
-    for (let i = 0; i < this.when.length; i++) parts.push(this.when[i].field);
+    for (let i = 0; i < this.when.length; i++) addReason(parts, this.when[i].field);
     return parts.join(",");
   }
 
@@ -150,7 +152,9 @@ function addHolding(
   for (let i = 0; i < alternatives.length; i++) {
     const conditions = unchecked(alternatives[i]);
     if (!allHold(conditions, request)) continue;
-    for (let j = 0; j < conditions.length; j++) to.push(place(list, i, inner, conditions[j]));
+    for (let j = 0; j < conditions.length; j++) {
+      addReason(to, place(list, i, inner, conditions[j]));
+    }
     return;
   }
 }
@@ -165,8 +169,13 @@ function addFailing(
   if (anyHolds(alternatives, request)) return;
   for (let i = 0; i < alternatives.length; i++) {
     const failing = firstFailing(unchecked(alternatives[i]), request);
-    if (failing !== null) to.push(place(list, i, inner, failing));
+    if (failing !== null) addReason(to, place(list, i, inner, failing));
   }
+}
+
+/** A policy may have thousands of conditions, and a record is made of them for every request that is refused. */
+function addReason(to: string[], reason: string): void {
+  if (to.length < MAX_REASONS) to.push(reason);
 }
 
 function place(list: string, index: i32, inner: string, condition: Condition): string {

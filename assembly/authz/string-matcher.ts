@@ -1,12 +1,12 @@
 // Istio's matching of one string (pilot/pkg/security/authz/matcher): exact, `prefix*`, `*suffix`, or `*`.
 import {
   ABSENT,
+  Region,
   Span,
   addressOf,
   byteAt,
-  constant,
   indexOf,
-  keep,
+  isPresent,
   lengthOf,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
@@ -24,6 +24,7 @@ namespace Form {
   export const Present: u32 = 4;
 }
 
+/** A pattern. Its text lives in the region that it was made with. */
 export class StringMatcher {
   private constructor(
     private form: u32,
@@ -32,18 +33,18 @@ export class StringMatcher {
   ) {}
 
   /** Matches this text alone, `*` included. */
-  static exact(text: string): StringMatcher {
-    return new StringMatcher(Form.Exact, constant(text), false);
+  static exact(text: string, region: Region): StringMatcher {
+    return new StringMatcher(Form.Exact, region.text(text), false);
   }
 
   /** Matches what ends in this text. */
-  static suffix(text: string): StringMatcher {
-    return new StringMatcher(Form.Suffix, constant(text), false);
+  static suffix(text: string, region: Region): StringMatcher {
+    return new StringMatcher(Form.Suffix, region.text(text), false);
   }
 
   /** Matches what begins with this text. */
-  static prefix(text: string): StringMatcher {
-    return new StringMatcher(Form.Prefix, constant(text), false);
+  static prefix(text: string, region: Region): StringMatcher {
+    return new StringMatcher(Form.Prefix, region.text(text), false);
   }
 
   /** Matches every text that is not empty. */
@@ -52,51 +53,56 @@ export class StringMatcher {
   }
 
   /** For claims and paths, where Istio generates `.+` for `*`. */
-  static of(pattern: string): StringMatcher {
-    return StringMatcher.withStar(pattern, Form.NotEmpty, false);
+  static of(pattern: string, region: Region): StringMatcher {
+    return StringMatcher.withStar(pattern, Form.NotEmpty, false, region);
   }
 
   /** For headers, where Istio asks for presence alone for `*`. Hosts ignore (ASCII) case. */
-  static ofHeader(pattern: string, ignoreCase: bool): StringMatcher {
-    return StringMatcher.withStar(pattern, Form.Present, ignoreCase);
+  static ofHeader(pattern: string, ignoreCase: bool, region: Region): StringMatcher {
+    return StringMatcher.withStar(pattern, Form.Present, ignoreCase, region);
   }
 
   /** `of` for the bytes of a value, which are copied. */
-  static ofBytes(pattern: Span): StringMatcher {
-    return StringMatcher.fromBytes(pattern, Form.NotEmpty);
+  static ofBytes(pattern: Span, region: Region): StringMatcher {
+    return StringMatcher.fromBytes(pattern, Form.NotEmpty, region);
   }
 
   /** `ofHeader`, with its case, for the bytes of a value, which are copied. */
-  static ofHeaderBytes(pattern: Span): StringMatcher {
-    return StringMatcher.fromBytes(pattern, Form.Present);
+  static ofHeaderBytes(pattern: Span, region: Region): StringMatcher {
+    return StringMatcher.fromBytes(pattern, Form.Present, region);
   }
 
-  private static fromBytes(pattern: Span, star: u32): StringMatcher {
+  private static fromBytes(pattern: Span, star: u32, region: Region): StringMatcher {
     const length = lengthOf(pattern);
     if (length == 1 && byteAt(pattern, 0) == STAR) return new StringMatcher(star, ABSENT, false);
     if (length > 0 && byteAt(pattern, 0) == STAR) {
-      return new StringMatcher(Form.Suffix, keep(slice(pattern, 1, length)), false);
+      return new StringMatcher(Form.Suffix, region.keep(slice(pattern, 1, length)), false);
     }
     if (length > 0 && byteAt(pattern, length - 1) == STAR) {
-      return new StringMatcher(Form.Prefix, keep(slice(pattern, 0, length - 1)), false);
+      return new StringMatcher(Form.Prefix, region.keep(slice(pattern, 0, length - 1)), false);
     }
-    return new StringMatcher(Form.Exact, keep(pattern), false);
+    return new StringMatcher(Form.Exact, region.keep(pattern), false);
   }
 
-  private static withStar(pattern: string, star: u32, ignoreCase: bool): StringMatcher {
+  private static withStar(
+    pattern: string,
+    star: u32,
+    ignoreCase: bool,
+    region: Region,
+  ): StringMatcher {
     const text = ignoreCase ? asciiLowerCase(pattern) : pattern;
     if (text == "*") return new StringMatcher(star, ABSENT, ignoreCase);
     if (text.startsWith("*")) {
-      return new StringMatcher(Form.Suffix, constant(text.substring(1)), ignoreCase);
+      return new StringMatcher(Form.Suffix, region.text(text.substring(1)), ignoreCase);
     }
     if (text.endsWith("*")) {
       return new StringMatcher(
         Form.Prefix,
-        constant(text.substring(0, text.length - 1)),
+        region.text(text.substring(0, text.length - 1)),
         ignoreCase,
       );
     }
-    return new StringMatcher(Form.Exact, constant(text), ignoreCase);
+    return new StringMatcher(Form.Exact, region.text(text), ignoreCase);
   }
 
   /** Files the pattern under what a value must be or begin with; false for a pattern that says neither. */
@@ -109,7 +115,7 @@ export class StringMatcher {
 
   /** Whether the value matches; an absent one never does. */
   matches(value: Span): bool {
-    if (value == ABSENT) return false;
+    if (!isPresent(value)) return false;
     const size = lengthOf(this.text);
     const length = lengthOf(value);
     switch (this.form) {
@@ -139,10 +145,10 @@ export class StringMatcher {
 }
 
 function asciiLowerCase(text: string): string {
-  let lower = "";
+  const units: i32[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    lower += String.fromCharCode(c - 0x41 < 26 && c >= 0x41 ? c | 0x20 : c);
+    units.push(c - 0x41 < 26 && c >= 0x41 ? c | 0x20 : c);
   }
-  return lower;
+  return String.fromCharCodes(units);
 }

@@ -1,16 +1,17 @@
 // Texts with gaps, matched as a whole: what Istio writes as regular expressions of literals, `.*` and `.+`.
-import { Span, addressOf, constant, lengthOf, sameBytes } from "as-proxy-wasm-sdk/assembly";
+import { Region, Span, addressOf, lengthOf, sameBytes } from "as-proxy-wasm-sdk/assembly";
 
 /** Literals with a gap of any characters between each two of them. */
 export class Glob {
   private literals: Span[] = [];
 
-  /** `least`: how many characters each gap has at least: 0 (`.*`) or 1 (`.+`). */
+  /** `least`: how many characters each gap has at least: 0 (`.*`) or 1 (`.+`). The literals live in `region`. */
   constructor(
     literals: string[],
     private least: usize,
+    region: Region,
   ) {
-    for (let i = 0; i < literals.length; i++) this.literals.push(constant(literals[i]));
+    for (let i = 0; i < literals.length; i++) this.literals.push(region.text(literals[i]));
   }
 
   /** Whether the whole text matches. */

@@ -8,6 +8,7 @@ import { isDryRun } from "./annotations";
 import { Compiled, textMember } from "./compile";
 import { providerNamed, unknownProvider } from "./extension-providers";
 import { RuleContext, conditionsOf, whenConditions } from "./conditions";
+import { affordsIndex } from "./memory-need";
 import { Problems } from "./problems";
 import { Resource, SPEC } from "./resources";
 import { quoted } from "./validate";
@@ -79,9 +80,14 @@ export function compileAuthorizationPolicy(
     problems.enter(WHEN);
     const when = whenConditions(member(node, WHEN), context, problems);
     problems.leave();
-    const rule = new Rule(name, sources, operations, when);
+    if (problems.isOutOfMemory) return;
+    const rule = new Rule(name, sources, operations, when, compiled.region);
     const isKept = !compiled.isTcp || rule.reduceToTcp(equals(action, ALLOW));
-    if (resource.applies && isKept) policies.rules.push(rule);
+    if (resource.applies && isKept) {
+      policies.rules.push(rule);
+      policies.values += context.values;
+    }
+    context.values = 0;
     problems.leave();
     node = after(node);
   }
@@ -163,9 +169,10 @@ function alternatives(
 ): StaticArray<StaticArray<Condition>> {
   const list = member(rule, key);
   const count = countOf(list);
-  const all = new StaticArray<StaticArray<Condition>>(count);
   if (count == 0) return NO_ALTERNATIVES;
   problems.enter(key);
+  if (!affordsIndex(count, problems)) return NO_ALTERNATIVES;
+  const all = new StaticArray<StaticArray<Condition>>(count);
   if (equals(key, FROM) && count > MAX_SOURCES) problems.add("must have at most 512 items");
   let element = firstOf(list);
   for (let i = 0; i < count; i++) {
@@ -177,6 +184,7 @@ function alternatives(
       problems.add("missing; Istio: " + nameOf(key, inner) + " must not be nil");
     } else {
       const conditions = conditionsOf(object, context, problems);
+      if (problems.isOutOfMemory) return NO_ALTERNATIVES;
       if (conditions.length == 0)
         problems.add("empty; Istio: " + nameOf(key, inner) + " must not be empty");
       all[i] = conditions;

@@ -1,12 +1,14 @@
 // The plugin configuration, compiled: validated as a whole, then reduced to what applies to this workload.
 import {
   ABSENT,
+  Region,
   Span,
   addressOf,
   constant,
   equals,
   isPresent,
   lengthOf,
+  memoryEnded,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
 import { Authenticator } from "../authn/authenticator";
@@ -43,6 +45,7 @@ import { JwksSettings, readJwksSettings } from "./jwks-settings";
 import { claimPath } from "./jwt-rule";
 import { PeerScopes } from "./peer-authentication";
 import { RESET, readPeerRejection } from "./peer-rejection";
+import { affords, affordsIndex, affordsOperation } from "./memory-need";
 import { Problems } from "./problems";
 import { compileResources } from "./resources";
 import { pluginConfiguration } from "./shapes";
@@ -65,6 +68,7 @@ const TOKEN_CACHE = constant("tokenCache");
 const MAX_TOKENS = constant("maxTokens");
 const MAX_BYTES = constant("maxBytes");
 const DEBUG_HEADERS = constant("debugHeaders");
+const GUARD = constant("guard");
 const FORWARD_ORIGINAL_TOKEN = constant("forwardOriginalToken");
 const ALLOW_ON_HEADERS_STOP_ITERATION = constant("allowOnHeadersStopIteration");
 const RESOURCES = constant("resources");
@@ -96,6 +100,8 @@ class RankedRule {
 
 /** What a plugin enforces, and the settings that its compilation needs. */
 export class Compiled {
+  /** Where every text lives that is kept of the configuration. */
+  readonly region: Region = new Region();
   /** Lines for the log: nothing is wrong, but somebody should know. */
   warnings: string[] = [];
   /** The AuthorizationPolicies that apply, by action; those that are only tried apart. */
@@ -108,6 +114,8 @@ export class Compiled {
   /** The external authorizer of the CUSTOM policies that apply, or null. */
   extAuthz: ExtAuthzProvider | null = null;
   debugHeaders: bool = false;
+  /** `guard` */
+  marksPassed: bool = false;
   /** Whether every rule leaves its token in the request, whatever the rule says. */
   forwardsTokens: bool = false;
   /** Nothing is enforced. */
@@ -150,6 +158,9 @@ export class Compiled {
   ignoresUnknownIssuers: bool = false;
   claimStates: ClaimState[] = [];
 
+  /** What is enforced of all this; made by `finish`. */
+  peerAuthentication: PeerAuthentication = new PeerAuthentication();
+  authorization: AuthorizationEngine = new AuthorizationEngine();
   private rules: RankedRule[] = [];
 
   /** Adds a JWT rule that applies. */
@@ -179,17 +190,23 @@ export class Compiled {
   ruleContext(namespace: string, isCustom: bool): RuleContext {
     const hasAddress = this.facts.directAddress != ABSENT;
     const hasUris = this.facts.hasIdentities;
-    return new RuleContext(namespace, this.trustDomains, hasAddress, hasUris, isCustom);
+    return new RuleContext(
+      namespace,
+      this.trustDomains,
+      hasAddress,
+      hasUris,
+      isCustom,
+      this.region,
+    );
   }
 
-  /** What PeerAuthentication wants of connections. */
-  peerAuthentication(): PeerAuthentication {
-    return this.isGateway ? new PeerAuthentication() : this.peerScopes.resolve();
-  }
-
-  /** The engine for all policies. */
-  authorization(): AuthorizationEngine {
-    return new AuthorizationEngine(
+  /** Makes what is enforced, where there is memory for it, and for the requests to come. */
+  finish(problems: Problems): void {
+    const most = max(this.deny.values, max(this.allow.values, this.custom.values));
+    const tried = max(this.audit.values, max(this.dryRunDeny.values, this.dryRunAllow.values));
+    if (!affordsIndex(max(most, tried), problems)) return;
+    if (!this.isGateway) this.peerAuthentication = this.peerScopes.resolve();
+    this.authorization = new AuthorizationEngine(
       this.deny,
       this.allow,
       this.audit,
@@ -197,6 +214,7 @@ export class Compiled {
       this.dryRunAllow,
       this.custom,
     );
+    affordsOperation(problems);
   }
 
   /** The authenticator for all rules, in istiod's order: by issuer, then root namespace first, then as given. */
@@ -238,6 +256,10 @@ const NO_HOST_SIGNATURES =
 /** Compiles a configuration; null when anything is wrong with it, and then `problems` says what. */
 export function compile(text: Span, problems: Problems): Compiled | null {
   const root = parseJson(text);
+  if (root == NO_NODE && memoryEnded()) {
+    problems.add("there is not enough memory to read it");
+    return null;
+  }
   if (root == NO_NODE) {
     let message = "not valid JSON, at byte " + errorOffset.toString();
     if (looksLikeStruct(text)) message += STRUCT_HINT;
@@ -251,6 +273,7 @@ export function compile(text: Span, problems: Problems): Compiled | null {
   const workload = readSettings(root, compiled, problems);
   compileResources(member(root, RESOURCES), workload, compiled, problems);
   checkNamed(compiled.issuers, problems);
+  if (problems.count == 0) compiled.finish(problems);
   if (problems.count == 0 && compiled.needsHostSignatures && !hostVerifiesSignatures()) {
     problems.add(NO_HOST_SIGNATURES);
   }
@@ -258,6 +281,13 @@ export function compile(text: Span, problems: Problems): Compiled | null {
 }
 
 function readSettings(root: Node, compiled: Compiled, problems: Problems): Workload {
+  // All but the resources, which are reckoned one by one.
+  let key = firstOf(root);
+  for (let i = countOf(root); i > 0; i--) {
+    const value = after(key);
+    if (!equals(textOf(key), RESOURCES) && !affords(value, problems)) return new Workload();
+    key = after(value);
+  }
   const namespace = member(root, ROOT_NAMESPACE);
   if (kindOf(namespace) == Kind.String) {
     compiled.rootNamespace = textOf(namespace);
@@ -282,7 +312,7 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
     alias = after(alias);
   }
   problems.leave();
-  compiled.facts = readConnectionFacts(root, problems);
+  compiled.facts = readConnectionFacts(root, compiled.region, problems);
   compiled.xfcc = readXfcc(root, compiled.facts, problems);
   compiled.peerRejection = readPeerRejection(root, problems);
   const skew = member(root, CLOCK_SKEW);
@@ -295,7 +325,7 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
     }
   }
   compiled.jwks = readJwksSettings(member(root, JWKS), problems);
-  compiled.issuers = readIssuerSettings(member(root, ISSUERS), problems);
+  compiled.issuers = readIssuerSettings(member(root, ISSUERS), compiled.region, problems);
   const bits = member(root, MIN_RSA_KEY_BITS);
   if (kindOf(bits) == Kind.Number) {
     const value = wholeNumberOf(textOf(bits));
@@ -309,13 +339,14 @@ function readSettings(root: Node, compiled: Compiled, problems: Problems): Workl
   compiled.joinsLists = choiceOf(root, LIST_CLAIMS, "BASE64_JSON", "COMMA", problems) == 1;
   readClaimStates(member(root, FILTER_STATE_CLAIMS), compiled, problems);
   compiled.debugHeaders = kindOf(member(root, DEBUG_HEADERS)) == Kind.True;
+  compiled.marksPassed = kindOf(member(root, GUARD)) == Kind.True;
   compiled.forwardsTokens = kindOf(member(root, FORWARD_ORIGINAL_TOKEN)) == Kind.True;
   compiled.isShadow = choiceOf(root, ENFORCEMENT, "ENFORCE", "SHADOW", problems) == 1;
   if (compiled.isShadow && compiled.debugHeaders) {
     problems.addAt(DEBUG_HEADERS, "changes responses, and enforcement is SHADOW");
   }
   const holdsHeadersAlone = kindOf(member(root, ALLOW_ON_HEADERS_STOP_ITERATION)) == Kind.True;
-  compiled.providers = readExtensionProviders(root, holdsHeadersAlone, problems);
+  compiled.providers = readExtensionProviders(root, holdsHeadersAlone, compiled.region, problems);
   const cache = member(root, TOKEN_CACHE);
   problems.enter(TOKEN_CACHE);
   compiled.cachedTokens = bounded(
@@ -359,7 +390,9 @@ function readClaimStates(list: Node, compiled: Compiled, problems: Problems): vo
       problems.add("must not be empty");
       problems.leave();
     }
-    compiled.claimStates.push(new ClaimState(name, claimPath(name), compiled.joinsLists));
+    compiled.claimStates.push(
+      new ClaimState(name, claimPath(name, compiled.region), compiled.joinsLists, compiled.region),
+    );
     node = after(node);
   }
   problems.leave();

@@ -1,5 +1,5 @@
 // The values of a condition's field → matchers, with what Istio's webhook refuses of them.
-import { Span, constant, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import { Region, Span, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import { Condition, PathCondition } from "../authz/condition";
 import { PathTemplate } from "../authz/path-template";
 import { RequestPrincipalMatcher } from "../authz/request-principal";
@@ -10,24 +10,28 @@ import { Node, after, countOf, firstOf, textOf } from "../json/tape";
 import { Problems } from "./problems";
 
 /** Values for claims, SNI and metadata. */
-export function textMatchers(values: Node): StaticArray<StringMatcher> {
+export function textMatchers(values: Node, region: Region): StaticArray<StringMatcher> {
   const result = new StaticArray<StringMatcher>(countOf(values));
   let value = firstOf(values);
   for (let i = 0; i < result.length; i++) {
-    result[i] = StringMatcher.ofBytes(textOf(value));
+    result[i] = StringMatcher.ofBytes(textOf(value), region);
     value = after(value);
   }
   return result;
 }
 
 /** Values for headers, methods and hosts. */
-export function headerMatchers(values: Node, ignoreCase: bool): StaticArray<StringMatcher> {
+export function headerMatchers(
+  values: Node,
+  ignoreCase: bool,
+  region: Region,
+): StaticArray<StringMatcher> {
   const result = new StaticArray<StringMatcher>(countOf(values));
   let value = firstOf(values);
   for (let i = 0; i < result.length; i++) {
     result[i] = ignoreCase
-      ? StringMatcher.ofHeader(toText(textOf(value)), true)
-      : StringMatcher.ofHeaderBytes(textOf(value));
+      ? StringMatcher.ofHeader(toText(textOf(value)), true, region)
+      : StringMatcher.ofHeaderBytes(textOf(value), region);
     value = after(value);
   }
   return result;
@@ -42,6 +46,7 @@ export function pathCondition(
   negated: bool,
   values: Node,
   name: string,
+  region: Region,
   problems: Problems,
 ): Condition {
   let count = 0;
@@ -65,9 +70,9 @@ export function pathCondition(
         problems.add(problem);
         problems.leave();
       }
-      templates[nextTemplate++] = new PathTemplate(problem.length > 0 ? "/" : text);
+      templates[nextTemplate++] = new PathTemplate(problem.length > 0 ? "/" : text, region);
     } else {
-      matchers[nextText++] = StringMatcher.ofBytes(textOf(value));
+      matchers[nextText++] = StringMatcher.ofBytes(textOf(value), region);
     }
     value = after(value);
   }
@@ -75,11 +80,14 @@ export function pathCondition(
 }
 
 /** Values for `requestPrincipals`. */
-export function requestPrincipals(values: Node): StaticArray<RequestPrincipalMatcher> {
+export function requestPrincipals(
+  values: Node,
+  region: Region,
+): StaticArray<RequestPrincipalMatcher> {
   const result = new Array<RequestPrincipalMatcher>();
   let value = firstOf(values);
   for (let i = countOf(values); i > 0; i--) {
-    result.push(new RequestPrincipalMatcher(toText(textOf(value))));
+    result.push(new RequestPrincipalMatcher(toText(textOf(value)), region));
     value = after(value);
   }
   return StaticArray.fromArray<RequestPrincipalMatcher>(result);
@@ -136,6 +144,6 @@ export function checkNotEmpty(values: Node, problems: Problems): void {
 }
 
 /** A header name as the host shows it. */
-export function lowerCase(text: string): Span {
-  return constant(text.toLowerCase());
+export function lowerCase(text: string, region: Region): Span {
+  return region.text(text.toLowerCase());
 }

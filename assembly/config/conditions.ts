@@ -1,5 +1,13 @@
 // The fields of a rule → conditions, with what Istio's webhook refuses, in its words (pkg/config/validation).
-import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import {
+  Region,
+  Span,
+  constant,
+  equals,
+  isPresent,
+  lengthOf,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
 import {
   ClaimCondition,
   Condition,
@@ -29,6 +37,7 @@ import {
   requestPrincipals,
   textMatchers,
 } from "./condition-values";
+import { affords, affordsIdentities } from "./memory-need";
 import { Problems } from "./problems";
 
 const KEY = constant("key");
@@ -62,6 +71,7 @@ export function conditionsOf(
     const values = after(key);
     if (countOf(values) > 0) {
       problems.enter(textOf(key));
+      if (!isAffordable(textOf(key), values, context, problems)) return NO_CONDITIONS;
       conditions[next++] = conditionOf(fieldNamed(textOf(key)), values, context, problems);
       problems.leave();
     }
@@ -74,12 +84,27 @@ export function conditionsOf(
   return conditions;
 }
 
+/** Whether there is memory for what is made of a field's values: of identities it is much more than of others. */
+function isAffordable(field: Span, values: Node, context: RuleContext, problems: Problems): bool {
+  context.values += countOf(values);
+  return isOfIdentity(fieldNamed(field))
+    ? affordsIdentities(values, context.trustDomains.length, problems)
+    : affords(values, problems);
+}
+
+function isOfIdentity(field: string): bool {
+  const index = FIELDS.indexOf(field);
+  const name = index >= NEGATED ? FIELDS[index - NEGATED] : field;
+  return CONTEXT_FREE.indexOf(name) < 0 && name != "requestPrincipals";
+}
+
 /** The fields of sources and operations, each text once: a rule keeps the names of its fields. */
 const FIELDS: string[] = (
   "paths methods hosts ports requestPrincipals ipBlocks remoteIpBlocks principals namespaces serviceAccounts trustDomains " +
   "notPaths notMethods notHosts notPorts notRequestPrincipals notIpBlocks notRemoteIpBlocks notPrincipals notNamespaces " +
   "notServiceAccounts notTrustDomains"
 ).split(" ");
+// Made once: the names are the module's own.
 const FIELD_KEYS: Span[] = FIELDS.map<Span>((name: string): Span => constant(name));
 /** Where the names with `not` in front begin. */
 const NEGATED: i32 = 11;
@@ -113,14 +138,23 @@ function conditionOf(
   if (name == "ports") return new PortCondition(field, negated, ports(values, problems));
   if (CONTEXT_FREE.indexOf(name) < 0) context.needIdentities(field, problems);
   if (name == "requestPrincipals") {
-    return new RequestPrincipalCondition(field, negated, requestPrincipals(values));
+    return new RequestPrincipalCondition(field, negated, requestPrincipals(values, context.region));
   }
   if (name == "remoteIpBlocks")
     return new RemoteIpCondition(field, negated, ranges(values, problems));
   if (name == "paths")
-    return pathCondition(field, negated, values, negated ? "NotPaths" : "Paths", problems);
-  if (name == "methods") return new MethodCondition(field, negated, headerMatchers(values, false));
-  if (name == "hosts") return new HostCondition(field, negated, headerMatchers(values, true));
+    return pathCondition(
+      field,
+      negated,
+      values,
+      negated ? "NotPaths" : "Paths",
+      context.region,
+      problems,
+    );
+  if (name == "methods")
+    return new MethodCondition(field, negated, headerMatchers(values, false, context.region));
+  if (name == "hosts")
+    return new HostCondition(field, negated, headerMatchers(values, true, context.region));
   if (name == "ipBlocks") {
     context.needDirectAddress(problems);
     return new DirectIpCondition(field, negated, ranges(values, problems));
@@ -146,7 +180,12 @@ export class RuleContext {
     private hasPeerUris: bool,
     /** Of a CUSTOM policy: decided before anybody has looked at tokens. */
     readonly isCustom: bool,
+    /** Where what the rule keeps of the policy's text lives. */
+    readonly region: Region,
   ) {}
+
+  /** How many values its rules have: what their index must hold. */
+  values: i32 = 0;
 
   /** Reports a field of `from.source` that a CUSTOM policy may not have. */
   needIdentities(field: string, problems: Problems): void {
@@ -176,7 +215,7 @@ export class RuleContext {
   needPeerUris(problems: Problems): void {
     if (this.hasPeerUris) return;
     problems.add(
-      "needs connectionFacts.peerUris, or singleUriSan: a Wasm filter sees the first URI SAN alone",
+      "needs connectionFacts.peerCertificate, peerUris, or singleUriSan: a Wasm filter sees the first URI SAN alone",
     );
   }
 }
@@ -216,13 +255,13 @@ function identities(
       problems.leave();
     }
     if (kind == Identity.Principal) {
-      result.push(IdentityMatcher.ofPrincipal(text, context.trustDomains));
+      result.push(IdentityMatcher.ofPrincipal(text, context.trustDomains, context.region));
     } else if (kind == Identity.Namespace) {
-      result.push(IdentityMatcher.ofNamespace(text));
+      result.push(IdentityMatcher.ofNamespace(text, context.region));
     } else if (kind == Identity.TrustDomain) {
-      result.push(IdentityMatcher.ofTrustDomain(text, context.trustDomains));
+      result.push(IdentityMatcher.ofTrustDomain(text, context.trustDomains, context.region));
     } else {
-      result.push(IdentityMatcher.ofServiceAccount(text, context.namespace));
+      result.push(IdentityMatcher.ofServiceAccount(text, context.namespace, context.region));
     }
     value = after(value);
   }
@@ -268,6 +307,8 @@ export function whenConditions(
     const key = textMember(node, KEY);
     const values = member(node, VALUES);
     const notValues = member(node, NOT_VALUES);
+    context.values += countOf(values) + countOf(notValues);
+    if (!affordsIdentities(node, context.trustDomains.length, problems)) return NO_CONDITIONS;
     if (!isPresent(key) || lengthOf(key) == 0) {
       problems.addAt(KEY, "`key` must not be empty");
     } else if (countOf(values) + countOf(notValues) == 0) {
@@ -311,13 +352,17 @@ function whenCondition(
 ): Condition | null {
   const name = toText(key);
   const label = "when[" + index.toString() + "]." + toText(field);
+  const region = context.region;
   context.needAttribute(name, problems);
   if (name == "request.auth.principal") {
-    return new RequestPrincipalCondition(label, negated, requestPrincipals(values));
+    return new RequestPrincipalCondition(label, negated, requestPrincipals(values, region));
   }
-  if (name == "request.auth.audiences") return claimCondition(label, negated, ["aud"], values);
-  if (name == "request.auth.presenter") return claimCondition(label, negated, ["azp"], values);
-  if (name == "connection.sni") return new SniCondition(label, negated, textMatchers(values));
+  if (name == "request.auth.audiences")
+    return claimCondition(label, negated, ["aud"], values, region);
+  if (name == "request.auth.presenter")
+    return claimCondition(label, negated, ["azp"], values, region);
+  if (name == "connection.sni")
+    return new SniCondition(label, negated, textMatchers(values, region));
   const peer = peerAttribute(name);
   if (peer >= 0) {
     problems.enter(field);
@@ -349,7 +394,12 @@ function whenCondition(
       problems.addAt(KEY, "bad key (" + name + "): should have format a[b]");
       return null;
     }
-    return new HeaderCondition(label, negated, lowerCase(header[0]), headerMatchers(values, false));
+    return new HeaderCondition(
+      label,
+      negated,
+      lowerCase(header[0], region),
+      headerMatchers(values, false, region),
+    );
   }
   if (name.startsWith("request.auth.claims[")) {
     const path = bracketed(name, "request.auth.claims");
@@ -357,9 +407,10 @@ function whenCondition(
       problems.addAt(KEY, "bad key (" + name + "): should have format a[b]");
       return null;
     }
-    return claimCondition(label, negated, path, values);
+    return claimCondition(label, negated, path, values, region);
   }
-  if (name.startsWith(METADATA)) return metadataCondition(label, negated, name, values, problems);
+  if (name.startsWith(METADATA))
+    return metadataCondition(label, negated, name, values, region, problems);
   problems.addAt(KEY, "unknown attribute: " + name);
   return null;
 }
@@ -387,10 +438,16 @@ function bracketed(key: string, prefix: string): string[] | null {
   return names.length == 0 ? null : names;
 }
 
-function claimCondition(label: string, negated: bool, names: string[], values: Node): Condition {
+function claimCondition(
+  label: string,
+  negated: bool,
+  names: string[],
+  values: Node,
+  region: Region,
+): Condition {
   const path = new StaticArray<Span>(names.length);
-  for (let i = 0; i < names.length; i++) path[i] = constant(names[i]);
-  return new ClaimCondition(label, negated, path, textMatchers(values));
+  for (let i = 0; i < names.length; i++) path[i] = region.text(names[i]);
+  return new ClaimCondition(label, negated, path, textMatchers(values, region));
 }
 
 /** `experimental.envoy.filters.NAME[KEY]`; a value in brackets is for the elements of a list. */
@@ -399,6 +456,7 @@ function metadataCondition(
   negated: bool,
   key: string,
   values: Node,
+  region: Region,
   problems: Problems,
 ): Condition | null {
   const bracket = key.indexOf("[");
@@ -412,17 +470,17 @@ function metadataCondition(
   for (let i = countOf(values); i > 0; i--) {
     const text = toText(textOf(value));
     if (text.startsWith("[") && text.endsWith("]")) {
-      elements.push(StringMatcher.of(withoutBrackets(text)));
+      elements.push(StringMatcher.of(withoutBrackets(text), region));
     } else {
-      texts.push(StringMatcher.of(text));
+      texts.push(StringMatcher.of(text, region));
     }
     value = after(value);
   }
   return new MetadataCondition(
     label,
     negated,
-    constant(key.substring(EXPERIMENTAL.length, bracket)),
-    constant(key.substring(bracket + 1, key.endsWith("]") ? key.length - 1 : key.length)),
+    region.text(key.substring(EXPERIMENTAL.length, bracket)),
+    region.text(key.substring(bracket + 1, key.endsWith("]") ? key.length - 1 : key.length)),
     StaticArray.fromArray<StringMatcher>(texts),
     StaticArray.fromArray<StringMatcher>(elements),
   );

@@ -1,5 +1,13 @@
 // `extensionProviders`: MeshConfig's, verbatim. External authorizers over HTTP are understood; other kinds are named, no more.
-import { Span, byteAt, constant, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import {
+  Region,
+  Span,
+  byteAt,
+  constant,
+  isPresent,
+  lengthOf,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
 import { HeaderPatterns } from "../ext-authz/header-patterns";
 import { BodySettings, ExtAuthzProvider, FixedHeader } from "../ext-authz/provider";
 import { decimalOf, wholeNumberOf } from "../json/number";
@@ -71,6 +79,7 @@ export function unknownProvider(name: string, providers: NamedProvider[]): strin
 export function readExtensionProviders(
   root: Node,
   holdsHeadersAlone: bool,
+  region: Region,
   problems: Problems,
 ): NamedProvider[] {
   const all: NamedProvider[] = [];
@@ -86,7 +95,7 @@ export function readExtensionProviders(
       let provider: ExtAuthzProvider | null = null;
       if (isHttp) {
         problems.enter(HTTP);
-        provider = readHttp(name, http, holdsHeadersAlone, problems);
+        provider = readHttp(name, http, holdsHeadersAlone, region, problems);
         problems.leave();
       }
       all.push(new NamedProvider(name, provider));
@@ -122,6 +131,7 @@ function readHttp(
   name: string,
   node: Node,
   holdsHeadersAlone: bool,
+  region: Region,
   problems: Problems,
 ): ExtAuthzProvider {
   const service = textMember(node, SERVICE);
@@ -133,22 +143,22 @@ function readHttp(
   if (port == 0 || port > 65535) {
     problems.addAt(PORT, "port must be in the range [1, 65535]");
   }
-  const cluster = constant("outbound|" + port.toString() + "||" + host);
-  const provider = new ExtAuthzProvider(name, cluster);
+  const cluster = region.text("outbound|" + port.toString() + "||" + host);
+  const provider = new ExtAuthzProvider(name, cluster, region);
   provider.timeout = timeoutOf(node, problems);
   const prefix = textMember(node, PATH_PREFIX);
   if (isPresent(prefix) && lengthOf(prefix) > 0) {
     if (byteAt(prefix, 0) != 0x2f) problems.addAt(PATH_PREFIX, "pathPrefix must begin with `/`");
-    provider.pathPrefix = constant(toText(prefix));
+    provider.pathPrefix = region.keep(prefix);
   }
   provider.failOpen = kindOf(member(node, FAIL_OPEN)) == Kind.True;
   provider.statusOnError = statusOf(node, problems);
   const isNew = countOf(member(node, INCLUDED)) > 0;
-  provider.included = patterns(node, isNew ? INCLUDED : INCLUDED_OLD, problems);
-  provider.upstreamOnAllow = patterns(node, UPSTREAM_ON_ALLOW, problems);
-  provider.downstreamOnDeny = patterns(node, DOWNSTREAM_ON_DENY, problems);
-  provider.downstreamOnAllow = patterns(node, DOWNSTREAM_ON_ALLOW, problems);
-  provider.fixed = fixedHeaders(member(node, ADDITIONAL));
+  provider.included = patterns(node, isNew ? INCLUDED : INCLUDED_OLD, region, problems);
+  provider.upstreamOnAllow = patterns(node, UPSTREAM_ON_ALLOW, region, problems);
+  provider.downstreamOnDeny = patterns(node, DOWNSTREAM_ON_DENY, region, problems);
+  provider.downstreamOnAllow = patterns(node, DOWNSTREAM_ON_ALLOW, region, problems);
+  provider.fixed = fixedHeaders(member(node, ADDITIONAL), region);
   provider.body = bodyOf(member(node, BODY), holdsHeadersAlone, problems);
   return provider;
 }
@@ -172,7 +182,7 @@ function statusOf(node: Node, problems: Problems): u32 {
   return 403;
 }
 
-function patterns(node: Node, key: Span, problems: Problems): HeaderPatterns {
+function patterns(node: Node, key: Span, region: Region, problems: Problems): HeaderPatterns {
   const names: string[] = [];
   const list = member(node, key);
   let value = firstOf(list);
@@ -192,17 +202,17 @@ function patterns(node: Node, key: Span, problems: Problems): HeaderPatterns {
     names.push(text);
     value = after(value);
   }
-  return new HeaderPatterns(names);
+  return new HeaderPatterns(names, region);
 }
 
 /** In the order of their names, as istiod lists them. */
-function fixedHeaders(map: Node): FixedHeader[] {
+function fixedHeaders(map: Node, region: Region): FixedHeader[] {
   const all: FixedHeader[] = [];
   let key = firstOf(map);
   for (let i = countOf(map); i > 0; i--) {
     const value = after(key);
     const name = toText(textOf(key)).toLowerCase();
-    all.push(new FixedHeader(constant(name), constant(toText(textOf(value)))));
+    all.push(new FixedHeader(region.text(name), region.keep(textOf(value))));
     key = after(value);
   }
   all.sort((a, b) => compareBytes(a.name, b.name));

@@ -1,5 +1,13 @@
 // `issuers[]` of the plugin configuration: what Istio's RequestAuthentication has no field for, by the issuer of the rule.
-import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import {
+  Region,
+  Span,
+  constant,
+  equals,
+  isPresent,
+  lengthOf,
+  toText,
+} from "as-proxy-wasm-sdk/assembly";
 import { Binding, JwtRule } from "../authn/jwt-rule";
 import { StringMatcher } from "../authz/string-matcher";
 import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
@@ -41,14 +49,18 @@ export class IssuerSettings {
   }
 }
 
-/** Reads the list; problems are reported with their paths. */
-export function readIssuerSettings(list: Node, problems: Problems): IssuerSettings[] {
+/** Reads the list; problems are reported with their paths. What is kept of it lives in `region`. */
+export function readIssuerSettings(
+  list: Node,
+  region: Region,
+  problems: Problems,
+): IssuerSettings[] {
   const all: IssuerSettings[] = [];
   problems.enter(ISSUERS);
   let node = firstOf(list);
   for (let i = 0; i < countOf(list); i++) {
     problems.enterIndex(i);
-    all.push(readOne(node, all, problems));
+    all.push(readOne(node, all, region, problems));
     problems.leave();
     node = after(node);
   }
@@ -56,7 +68,12 @@ export function readIssuerSettings(list: Node, problems: Problems): IssuerSettin
   return all;
 }
 
-function readOne(node: Node, before: IssuerSettings[], problems: Problems): IssuerSettings {
+function readOne(
+  node: Node,
+  before: IssuerSettings[],
+  region: Region,
+  problems: Problems,
+): IssuerSettings {
   const settings = new IssuerSettings();
   const issuer = textMember(node, ISSUER);
   // Of no bytes: the rules without issuer.
@@ -76,7 +93,7 @@ function readOne(node: Node, before: IssuerSettings[], problems: Problems): Issu
     problems.enterIndex(i);
     if (lengthOf(textOf(subject)) == 0) problems.add("empty value not allowed");
     problems.leave();
-    settings.subjects.push(StringMatcher.of(toText(textOf(subject))));
+    settings.subjects.push(StringMatcher.of(toText(textOf(subject)), region));
     subject = after(subject);
   }
   if (kindOf(subjects) == Kind.Array && countOf(subjects) == 0) problems.add("must not be empty");

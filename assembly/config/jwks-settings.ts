@@ -3,7 +3,7 @@ import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wa
 import { Node, after, countOf, firstOf } from "../json/tape";
 import { textMember } from "./compile";
 import { NO_DURATION, parseDuration } from "./duration";
-import { DEFAULT_COOLDOWN_MS } from "../limits";
+import { DEFAULT_COOLDOWN_MS, MAX_FETCH_TIMEOUT_MS } from "../limits";
 import { Problems } from "./problems";
 
 const JWKS = constant("jwks");
@@ -20,8 +20,7 @@ export const DEFAULT_REFRESH: i64 = 300_000 * MILLISECOND;
 export const DEFAULT_TIMEOUT: i64 = 5_000 * MILLISECOND;
 /** Oftener would be an attack on the issuer. */
 const SHORTEST_REFRESH: i64 = 1_000 * MILLISECOND;
-/** Longer than any client waits; requests are paused meanwhile. */
-const LONGEST_TIMEOUT: i64 = 60_000 * MILLISECOND;
+const LONGEST_TIMEOUT: i64 = MAX_FETCH_TIMEOUT_MS * MILLISECOND;
 
 /** The settings of one URI. */
 export class JwksSettings {

@@ -1,13 +1,13 @@
 // `jwtRules[]` of a RequestAuthentication → JwtRule, with what Istio's webhook and CRD refuse of it.
 import {
   EMPTY,
+  Region,
   Span,
   addressOf,
   byteAt,
   constant,
   equals,
   isPresent,
-  keep,
   lengthOf,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
@@ -21,6 +21,7 @@ import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../
 import { Compiled, textMember } from "./compile";
 import { settingsOf } from "./issuer-settings";
 import { DEFAULT_TIMEOUT, JwksSettings, readTimeout } from "./jwks-settings";
+import { affords } from "./memory-need";
 import { Problems } from "./problems";
 import { parseUri } from "./uri";
 
@@ -54,6 +55,8 @@ export function compileJwtRule(
   problems: Problems,
 ): JwtRule | null {
   const before = problems.count;
+  if (!affords(node, problems)) return null;
+  const region = compiled.region;
   const timeout = checkKeys(node, problems);
   checkTexts(node, AUDIENCES, "audience must be non-empty string", problems);
   checkTexts(node, FROM_PARAMS, "location query must be non-empty string", problems);
@@ -80,20 +83,20 @@ export function compileJwtRule(
     remote = remoteKeys(uriOf(node), timeout, compiled);
     source = remote;
   }
-  const rule = new JwtRule(keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
+  const rule = new JwtRule(region.keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
   rule.clockSkew = compiled.clockSkew;
   rule.forward = compiled.forwardsTokens || kindOf(member(node, FORWARD)) == Kind.True;
-  fillLocations(node, rule);
+  fillLocations(node, rule, region);
   const audiences = member(node, AUDIENCES);
   let audience = firstOf(audiences);
   for (let i = countOf(audiences); i > 0; i--) {
-    rule.audiences.add(keep(textOf(audience)));
+    rule.audiences.add(region.keep(textOf(audience)));
     audience = after(audience);
   }
   const spaceDelimited = member(node, SPACE_DELIMITED);
   let claim = firstOf(spaceDelimited);
   for (let i = countOf(spaceDelimited); i > 0; i--) {
-    rule.spaceDelimited.push(keep(textOf(claim)));
+    rule.spaceDelimited.push(region.keep(textOf(claim)));
     claim = after(claim);
   }
   if (settings !== null) settings.applyTo(rule);
@@ -216,10 +219,7 @@ function inlineKeys(
     for (let i = 0; i < set.warnings.length; i++) problems.addAt(JWKS, set.warnings[i]);
     return null;
   }
-  if (!applies) {
-    set.free();
-    return null;
-  }
+  if (!applies) return null;
   for (let i = 0; i < set.warnings.length; i++) {
     compiled.warnings.push("jwks: " + toText(issuerOf(node)) + ": " + set.warnings[i]);
   }
@@ -247,54 +247,54 @@ function remoteKeys(uri: Span, timeout: i64, compiled: Compiled): RemoteKeySet {
 function outputsOf(node: Node, compiled: Compiled): TokenOutputs {
   const outputs = new TokenOutputs(compiled.joinsLists);
   const payload = textMember(node, OUTPUT_PAYLOAD);
-  if (lengthOf(payload) > 0) outputs.setPayloadHeader(lowerCase(payload));
+  if (lengthOf(payload) > 0) outputs.setPayloadHeader(lowerCase(payload, compiled.region));
   const list = member(node, OUTPUT_CLAIMS);
   let element = firstOf(list);
   for (let i = countOf(list); i > 0; i--) {
-    const path = claimPath(toText(textMember(element, CLAIM)));
-    outputs.addClaim(lowerCase(textMember(element, HEADER)), path);
+    const path = claimPath(toText(textMember(element, CLAIM)), compiled.region);
+    outputs.addClaim(lowerCase(textMember(element, HEADER), compiled.region), path);
     element = after(element);
   }
   return outputs;
 }
 
-function fillLocations(node: Node, rule: JwtRule): void {
+function fillLocations(node: Node, rule: JwtRule, region: Region): void {
   const headers = member(node, FROM_HEADERS);
   let element = firstOf(headers);
   for (let i = countOf(headers); i > 0; i--) {
     const prefix = textMember(element, PREFIX);
     rule.locations.addHeader(
-      lowerCase(textMember(element, NAME)),
-      isPresent(prefix) ? keep(prefix) : EMPTY,
+      lowerCase(textMember(element, NAME), region),
+      isPresent(prefix) ? region.keep(prefix) : EMPTY,
     );
     element = after(element);
   }
   const parameters = member(node, FROM_PARAMS);
   element = firstOf(parameters);
   for (let i = countOf(parameters); i > 0; i--) {
-    rule.locations.addParameter(keep(textOf(element)));
+    rule.locations.addParameter(region.keep(textOf(element)));
     element = after(element);
   }
   const cookies = member(node, FROM_COOKIES);
   element = firstOf(cookies);
   for (let i = countOf(cookies); i > 0; i--) {
-    rule.locations.addCookie(keep(textOf(element)));
+    rule.locations.addCookie(region.keep(textOf(element)));
     element = after(element);
   }
   rule.locations.finish();
 }
 
-/** The names that lead to a claim: Envoy takes every dot for a step into an object. */
-export function claimPath(dotted: string): StaticArray<Span> {
+/** The names that lead to a claim: Envoy takes every dot for a step into an object. They live in `region`. */
+export function claimPath(dotted: string, region: Region): StaticArray<Span> {
   const names = dotted.split(".");
   const path = new StaticArray<Span>(names.length);
-  for (let i = 0; i < names.length; i++) path[i] = constant(names[i]);
+  for (let i = 0; i < names.length; i++) path[i] = region.text(names[i]);
   return path;
 }
 
-/** A header's name as Envoy keeps it, in memory of its own. */
-function lowerCase(name: Span): Span {
-  const copy = keep(name);
+/** A header's name as Envoy keeps it. */
+function lowerCase(name: Span, region: Region): Span {
+  const copy = region.keep(name);
   for (let i: usize = 0; i < lengthOf(copy); i++) {
     const c = load<u8>(addressOf(copy) + i);
     if (c - 0x41 < 26) store<u8>(addressOf(copy) + i, c | 0x20);

@@ -1,7 +1,11 @@
 // What is wrong with a configuration, each with the path to its field. The path is kept as a stack of spans, and becomes
 // text only where something is wrong: a good configuration of a thousand policies pays nothing for it.
-import { ABSENT, EMPTY, LogLevel, Span, log, toText } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, LogLevel, Span, log, slice, toText } from "as-proxy-wasm-sdk/assembly";
 import { MAX_CONFIGURATION_ERRORS } from "../limits";
+
+/** Characters of a message, and bytes of each key on the path in it: a policy may have names of any length. */
+const MAX_MESSAGE: i32 = 2048;
+const MAX_KEY: usize = 256;
 
 /** Deeper than any schema here, with room for the list indices between the fields. */
 const MAX_PATH: i32 = 32;
@@ -13,6 +17,8 @@ export class Problems {
   private depth: i32 = 0;
   private subject: string = "";
   private total: i32 = 0;
+  /** There is no memory to go on with: what has been compiled so far is incomplete, and must not be looked at. */
+  isOutOfMemory: bool = false;
 
   /** How many were found, printed or not. */
   get count(): i32 {
@@ -48,7 +54,14 @@ export class Problems {
     let line = "config: ";
     if (this.subject.length > 0) line += this.subject + ": ";
     if (path.length > 0) line += path + ": ";
-    this.messages.push(line + message);
+    const text = line + message;
+    this.messages.push(text.length > MAX_MESSAGE ? text.substring(0, MAX_MESSAGE) + "…" : text);
+  }
+
+  /** Reports, once, that memory does not suffice. */
+  outOfMemory(message: string): void {
+    if (!this.isOutOfMemory) this.add(message);
+    this.isOutOfMemory = true;
   }
 
   /** Reports a problem of a member of the field that was entered last. */
@@ -77,7 +90,7 @@ export class Problems {
     let text = "";
     for (let i = 0; i < this.depth; i++) {
       if (this.indices[i] >= 0) text += "[" + this.indices[i].toString() + "]";
-      else text += (i > 0 ? "." : "") + toText(this.keys[i] == ABSENT ? EMPTY : this.keys[i]);
+      else text += (i > 0 ? "." : "") + toText(slice(this.keys[i], 0, MAX_KEY));
     }
     return text;
   }

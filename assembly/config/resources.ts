@@ -1,8 +1,9 @@
 // `resources[]`: every one is validated, whether or not it applies here; what applies is compiled.
-import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import { Span, constant, equals, isPresent, slice, toText } from "as-proxy-wasm-sdk/assembly";
 import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member } from "../json/tape";
 import { compileAuthorizationPolicy } from "./authorization-policy";
 import { Compiled, textMember } from "./compile";
+import { affordsIndex } from "./memory-need";
 import { Problems } from "./problems";
 import { compileRequestAuthentication } from "./request-authentication";
 import { compilePeerAuthentication } from "./peer-authentication";
@@ -25,6 +26,10 @@ const NAME = constant("name");
 const NAMESPACE = constant("namespace");
 export const SPEC = constant("spec");
 const SELECTOR = constant("selector");
+/** Bytes of the longest name that Kubernetes takes. */
+const MAX_NAME: usize = 253;
+/** What a resource takes by itself, as values in an index of rules; one more for each that is known to be there. */
+const RESOURCE_VALUES: i32 = 1024;
 const AUTHORIZATION_POLICY = constant("AuthorizationPolicy");
 const REQUEST_AUTHENTICATION = constant("RequestAuthentication");
 const PEER_AUTHENTICATION = constant("PeerAuthentication");
@@ -64,8 +69,9 @@ export function compileResources(
     const metadata = member(node, METADATA);
     const name = textMember(metadata, NAME);
     const namespace = textMember(metadata, NAMESPACE);
-    const subject = subjectOf(i, kind, namespace, name);
-    problems.about(subject);
+    problems.about(subjectOf(i, kind, namespace, name));
+    // What is made of a resource itself; its rules are reckoned one by one.
+    if (!affordsIndex(RESOURCE_VALUES + i, problems)) return;
     if (isSound(node, kind, problems)) {
       const key = toText(kind) + " " + toText(namespace) + "/" + toText(name);
       if (seen.has(key)) problems.add("is there twice");
@@ -87,6 +93,7 @@ export function compileResources(
         compileRequestAuthentication(sound, compiled, problems);
       }
     }
+    if (problems.isOutOfMemory) return;
     node = after(node);
   }
   problems.about("");
@@ -95,11 +102,16 @@ export function compileResources(
 /** `resources[1] AuthorizationPolicy foo/bar`, as far as it is known. */
 function subjectOf(index: i32, kind: Span, namespace: Span, name: Span): string {
   let subject = "resources[" + index.toString() + "]";
-  if (isPresent(kind)) subject += " " + toText(kind);
+  if (isPresent(kind)) subject += " " + nameText(kind);
   if (isPresent(namespace) && isPresent(name)) {
-    subject += " " + toText(namespace) + "/" + toText(name);
+    subject += " " + nameText(namespace) + "/" + nameText(name);
   }
   return subject;
+}
+
+/** As much of a name as any may have. */
+function nameText(name: Span): string {
+  return toText(slice(name, 0, MAX_NAME));
 }
 
 function isSound(node: Node, kind: Span, problems: Problems): bool {

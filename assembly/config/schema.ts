@@ -28,6 +28,7 @@ export class Field {
     /** False: Istio knows it, this version does not enforce it, and so refuses it. */
     readonly enforced: bool,
   ) {
+    // Made once: the shapes are the module's own.
     this.key = constant(name);
   }
 }

@@ -20,12 +20,11 @@ export function checkSelector(selector: Node, problems: Problems): void {
   let key = firstOf(labels);
   for (let i = countOf(labels); i > 0; i--) {
     const value = after(key);
-    const pair = '"' + toText(textOf(key)) + "=" + toText(textOf(value)) + '"';
     if (lengthOf(textOf(key)) == 0) {
-      problems.add("empty key is not supported in selector: " + pair);
+      problems.add("empty key is not supported in selector: " + pairText(key, value));
     }
     if (indexOf(textOf(key), 0x2a, 0) >= 0 || indexOf(textOf(value), 0x2a, 0) >= 0) {
-      problems.add("wildcard is not supported in selector: " + pair);
+      problems.add("wildcard is not supported in selector: " + pairText(key, value));
     }
     if (charactersOf(textOf(value)) > MAX_LABEL_VALUE) {
       problems.addAt(textOf(key), "must have at most 63 characters");
@@ -34,4 +33,8 @@ export function checkSelector(selector: Node, problems: Problems): void {
   }
   problems.leave();
   problems.leave();
+}
+
+function pairText(key: Node, value: Node): string {
+  return '"' + toText(textOf(key)) + "=" + toText(textOf(value)) + '"';
 }

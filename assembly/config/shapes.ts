@@ -124,7 +124,7 @@ export const pluginConfiguration = new Shape()
   )
   .of(Type.Text, "unknownIssuers listClaims enforcement")
   .nested(Type.ObjectList, "extensionProviders", extensionProvider)
-  .of(Type.Boolean, "allowOnHeadersStopIteration debugHeaders forwardOriginalToken")
+  .of(Type.Boolean, "allowOnHeadersStopIteration debugHeaders forwardOriginalToken guard")
   .of(Type.Number, "minRsaKeyBits")
   .of(Type.TextList, "filterStateClaims")
   .nested(Type.Object, "tokenCache", new Shape().of(Type.Number, "maxTokens maxBytes"))
@@ -133,7 +133,7 @@ export const pluginConfiguration = new Shape()
     Type.Object,
     "connectionFacts",
     new Shape()
-      .of(Type.Text, "directAddress peerUris peerDns localUris")
+      .of(Type.Text, "directAddress peerCertificate peerUris peerDns localUris")
       .of(Type.Boolean, "singleUriSan"),
   )
   .nested(Type.Object, "xfcc", new Shape().of(Type.Text, "forward").of(Type.TextList, "details"))

@@ -81,7 +81,10 @@ export class Workload {
       workload.configured = labels;
     } else {
       const nodeLabels = getProperty(NODE_LABELS);
-      if (isPresent(nodeLabels)) workload.fromNode.parse(nodeLabels);
+      const isRead =
+        nodeLabels == ABSENT || (isPresent(nodeLabels) && workload.fromNode.parse(nodeLabels));
+      // A workload without labels is one that policies with selectors do not concern.
+      if (!isRead) problems.add("the labels in Envoy's node metadata cannot be read");
     }
     return workload;
   }
@@ -146,5 +149,5 @@ const HTTP = constant("HTTP");
 const TCP = constant("TCP");
 
 function startsWith(text: Span, start: Span): bool {
-  return text != ABSENT && equals(slice(text, 0, lengthOf(start)), start);
+  return isPresent(text) && equals(slice(text, 0, lengthOf(start)), start);
 }

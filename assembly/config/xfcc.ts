@@ -1,5 +1,5 @@
 // `xfcc` of the plugin configuration: HttpConnectionManager.forward_client_cert_details and set_current_client_cert_details.
-import { ABSENT, Span, constant, isPresent, toText } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, constant, isPresent, toText } from "as-proxy-wasm-sdk/assembly";
 import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { FactSources } from "../peer/fact-sources";
 import { ForwardClientCert, Xfcc } from "../peer/xfcc";
@@ -33,9 +33,11 @@ export function readXfcc(root: Node, facts: FactSources, problems: Problems): Xf
   const writes =
     forward == ForwardClientCert.AppendForward || forward == ForwardClientCert.SanitizeSet;
   if (writes) {
-    need(facts.localUris, "localUris", "By", problems);
-    if ((details & XfccDetail.Uri) != 0) need(facts.peerUris, "peerUris", "URI", problems);
-    if ((details & XfccDetail.Dns) != 0) need(facts.peerDns, "peerDns", "DNS", problems);
+    need(facts.localUris != ABSENT, "localUris", "By", problems);
+    if ((details & XfccDetail.Uri) != 0)
+      need(facts.tellsUris, "peerCertificate or peerUris", "URI", problems);
+    if ((details & XfccDetail.Dns) != 0)
+      need(facts.tellsHosts, "peerCertificate or peerDns", "DNS", problems);
   }
   problems.leave();
   return new Xfcc(forward, details);
@@ -75,8 +77,8 @@ function unseen(name: string): string {
   return isOfEnvoy ? "; a Wasm filter does not see the certificate itself" : "";
 }
 
-function need(fact: Span, name: string, key: string, problems: Problems): void {
-  if (fact != ABSENT) return;
+function need(isTold: bool, name: string, key: string, problems: Problems): void {
+  if (isTold) return;
   problems.add(
     "needs connectionFacts." + name + " for " + key + ": a Wasm filter sees the first SAN alone",
   );

@@ -1,6 +1,7 @@
 // DER (X.690), as much as a public key needs.
 import {
   EMPTY,
+  Region,
   Span,
   addressOf,
   allocate,
@@ -70,16 +71,16 @@ function putInteger(to: usize, magnitude: Span): usize {
 
 /**
  * SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) of an RSA key. Modulus and exponent are big-endian, without leading zeros,
- * and not empty. The bytes are the caller's: allocated on the heap, to be freed by `heap.free`.
+ * and not empty. The bytes live in `region`.
  */
-export function rsaSubjectPublicKeyInfo(modulus: Span, exponent: Span): Span {
+export function rsaSubjectPublicKeyInfo(modulus: Span, exponent: Span, region: Region): Span {
   const modulusSize = integerSize(modulus);
   const exponentSize = integerSize(exponent);
   const key = headerSize(modulusSize) + modulusSize + headerSize(exponentSize) + exponentSize;
   const bits = headerSize(key) + key + 1;
   const info = RSA_ENCRYPTION_SIZE + headerSize(bits) + bits;
   const total = headerSize(info) + info;
-  const out = heap.alloc(total);
+  const out = region.take(total);
   let at = putHeader(out, SEQUENCE, info);
   memory.copy(at, RSA_ENCRYPTION, RSA_ENCRYPTION_SIZE);
   at = putHeader(at + RSA_ENCRYPTION_SIZE, BIT_STRING, bits);
@@ -91,15 +92,15 @@ export function rsaSubjectPublicKeyInfo(modulus: Span, exponent: Span): Span {
 
 /**
  * SubjectPublicKeyInfo of an EC key. `curve`: 0 P-256, 1 P-384, 2 P-521; the coordinates are as long as the curve says. The bytes
- * are the caller's: allocated on the heap, to be freed by `heap.free`.
+ * live in `region`.
  */
-export function ecSubjectPublicKeyInfo(curve: i32, x: Span, y: Span): Span {
+export function ecSubjectPublicKeyInfo(curve: i32, x: Span, y: Span, region: Region): Span {
   const identifier = curve == 0 ? P_256 : curve == 1 ? P_384 : P_521;
   const identifierSize = <usize>load<u8>(identifier, 1) + 2;
   const bits: usize = 2 + lengthOf(x) + lengthOf(y);
   const info = identifierSize + headerSize(bits) + bits;
   const total = headerSize(info) + info;
-  const out = heap.alloc(total);
+  const out = region.take(total);
   let at = putHeader(out, SEQUENCE, info);
   memory.copy(at, identifier, identifierSize);
   at = putHeader(at + identifierSize, BIT_STRING, bits);

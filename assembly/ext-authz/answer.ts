@@ -7,18 +7,21 @@ import {
   Pairs,
   PairsBuilder,
   Span,
+  UNREADABLE,
   byteAt,
   constant,
   equals,
   getBuffer,
   getHeaders,
+  hasRoom,
   indexOf,
-  keep,
+  isPresent,
   lengthOf,
   removeHeader,
   replaceHeader,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
+import { OwnedBytes } from "../bytes/owned-bytes";
 import { wholeNumberOf } from "../json/number";
 import { ExtAuthzProvider } from "./provider";
 
@@ -37,6 +40,8 @@ export namespace Verdict {
   export const Denied: i32 = 1;
   /** No answer, or a server's error (5xx). */
   export const Failed: i32 = 2;
+  /** There is an answer, and no memory to read it: not the authorizer's fault, and no case for `failOpen`. */
+  export const Unread: i32 = 3;
 }
 
 /** An answer, in the callback that brings it. */
@@ -50,8 +55,11 @@ export class ExtAuthzAnswer {
   read(size: u32): void {
     this.verdict = Verdict.Failed;
     const body = size == 0 ? EMPTY : getBuffer(BufferType.HttpCallResponseBody, 0, size);
-    this.body = body == ABSENT ? EMPTY : body;
-    if (!getHeaders(MapType.HttpCallResponseHeaders, this.headers)) return;
+    this.body = isPresent(body) ? body : EMPTY;
+    if (!getHeaders(MapType.HttpCallResponseHeaders, this.headers) || body == UNREADABLE) {
+      this.verdict = Verdict.Unread;
+      return;
+    }
     const status = this.headers.first(STATUS);
     this.status = status == ABSENT ? 0 : wholeNumberOf(status);
     if (this.status == 200) this.verdict = Verdict.Allowed;
@@ -74,9 +82,9 @@ export class ExtAuthzAnswer {
     return true;
   }
 
-  /** The headers for the client's response to an allowed request, kept until released; ABSENT when there is none. */
-  responseHeaders(provider: ExtAuthzProvider): Span {
-    if (provider.downstreamOnAllow.isEmpty) return ABSENT;
+  /** The headers (pairs) for the client's response to an allowed request; null when there is none. */
+  responseHeaders(provider: ExtAuthzProvider): OwnedBytes | null {
+    if (provider.downstreamOnAllow.isEmpty) return null;
     const kept = new PairsBuilder();
     let count = 0;
     for (let i = 0; i < this.headers.size; i++) {
@@ -85,7 +93,9 @@ export class ExtAuthzAnswer {
       count++;
     }
     const pairs = count == 0 ? ABSENT : kept.serialize();
-    return pairs == ABSENT ? ABSENT : keep(pairs);
+    if (!isPresent(pairs)) return null;
+    // Without room for them the response goes without them.
+    return hasRoom(lengthOf(pairs)) ? new OwnedBytes(pairs) : null;
   }
 
   /** The headers of the reply to a denied request. */

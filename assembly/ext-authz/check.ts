@@ -7,15 +7,16 @@ import {
   NO_CALL,
   Pairs,
   Span,
+  UNREADABLE,
   addHeader,
   constant,
   equals,
   getBuffer,
   isPresent,
   lengthOf,
-  release,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
+import { OwnedBytes } from "../bytes/owned-bytes";
 import { Rule } from "../authz/rule";
 import { Request } from "../request";
 import { BodySettings, ExtAuthzProvider } from "./provider";
@@ -34,7 +35,7 @@ export class ExtAuthzCheck {
   rule: Rule | null = null;
   /** The question under way: the token of its call. */
   call: u32 = NO_CALL;
-  private responseHeaders: Span = ABSENT;
+  private responseHeaders: OwnedBytes | null = null;
 
   /** Whether the body must come first. */
   needsBody(provider: ExtAuthzProvider, request: Request, endOfStream: bool): bool {
@@ -48,22 +49,24 @@ export class ExtAuthzCheck {
     return this.call != NO_CALL;
   }
 
-  /** What has been collected, cut to what may be sent. */
+  /** What has been collected, cut to what may be sent; UNREADABLE where it cannot be had. */
   collected(settings: BodySettings): Span {
     const body = getBuffer(BufferType.RequestBody, 0, settings.most);
+    if (body == UNREADABLE) return UNREADABLE;
     return body == ABSENT ? EMPTY : slice(body, 0, min<usize>(lengthOf(body), settings.most));
   }
 
-  /** Keeps headers (pairs, of `keep`) for the response; ABSENT: none. */
-  keepResponseHeaders(pairs: Span): void {
+  /** Keeps headers (pairs) for the response; null: none. */
+  keepResponseHeaders(pairs: OwnedBytes | null): void {
     this.responseHeaders = pairs;
   }
 
   /** Adds the headers that were kept to the response, beside others of their names. */
   addResponseHeaders(): void {
-    if (this.responseHeaders == ABSENT) return;
+    const kept = this.responseHeaders;
+    if (kept === null) return;
     const pairs = new Pairs();
-    if (!pairs.parse(this.responseHeaders)) return;
+    if (!pairs.parse(kept.span)) return;
     for (let i = 0; i < pairs.size; i++) {
       addHeader(MapType.ResponseHeaders, pairs.key(i), pairs.value(i));
     }
@@ -76,7 +79,6 @@ export class ExtAuthzCheck {
     this.isHolding = false;
     this.rule = null;
     this.call = NO_CALL;
-    if (this.responseHeaders != ABSENT) release(this.responseHeaders);
-    this.responseHeaders = ABSENT;
+    this.responseHeaders = null;
   }
 }

@@ -1,13 +1,14 @@
 // A list of header names of an external authorizer's settings: exact, `prefix*` or `*suffix`, ignoring case.
-import { Span, byteAt } from "as-proxy-wasm-sdk/assembly";
+import { Region, Span, byteAt } from "as-proxy-wasm-sdk/assembly";
 import { StringMatcher } from "../authz/string-matcher";
 
 export class HeaderPatterns {
   private patterns: StringMatcher[] = [];
 
-  constructor(names: string[]) {
-    for (let i = 0; i < names.length; i++)
-      this.patterns.push(StringMatcher.ofHeader(names[i], true));
+  constructor(names: string[], region: Region) {
+    for (let i = 0; i < names.length; i++) {
+      this.patterns.push(StringMatcher.ofHeader(names[i], true, region));
+    }
   }
 
   /** Whether nothing is listed. */

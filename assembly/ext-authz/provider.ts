@@ -4,6 +4,7 @@ import {
   EMPTY,
   NO_CALL,
   PairsBuilder,
+  Region,
   Span,
   addressOf,
   allocate,
@@ -47,6 +48,7 @@ export class FixedHeader {
   ) {}
 }
 
+/** Its texts live in `region`, which it holds. */
 export class ExtAuthzProvider {
   /** Milliseconds. */
   timeout: u32 = 0;
@@ -56,19 +58,20 @@ export class ExtAuthzProvider {
   /** `statusOnError`. */
   statusOnError: u32 = 403;
   /** `includeRequestHeadersInCheck`. */
-  included: HeaderPatterns = new HeaderPatterns([]);
+  included: HeaderPatterns = new HeaderPatterns([], new Region());
   /** `includeAdditionalHeadersInCheck`. */
   fixed: FixedHeader[] = [];
   /** `includeRequestBodyInCheck`, or null. */
   body: BodySettings | null = null;
   /** `headersToUpstreamOnAllow`, `headersToDownstreamOnDeny`, `headersToDownstreamOnAllow`. */
-  upstreamOnAllow: HeaderPatterns = new HeaderPatterns([]);
-  downstreamOnDeny: HeaderPatterns = new HeaderPatterns([]);
-  downstreamOnAllow: HeaderPatterns = new HeaderPatterns([]);
+  upstreamOnAllow: HeaderPatterns = new HeaderPatterns([], new Region());
+  downstreamOnDeny: HeaderPatterns = new HeaderPatterns([], new Region());
+  downstreamOnAllow: HeaderPatterns = new HeaderPatterns([], new Region());
 
   constructor(
     readonly name: string,
     private cluster: Span,
+    readonly region: Region,
   ) {}
 
   /**

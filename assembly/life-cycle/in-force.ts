@@ -6,25 +6,28 @@
 // a PeerAuthentication that came later was not heeded). So a wrong configuration is always accepted, and then either the one before
 // stays in force or, where there is none, every request is refused.
 import {
-  ABSENT,
   ANY_VERSION,
   CREATE,
   Metric,
+  Region,
+  RootContext,
   Span,
   Status,
   addressOf,
   allocate,
-  constant,
-  currentTime,
   equals,
   getProperty,
   getShared,
+  isAhead,
   isPresent,
   lengthOf,
+  mark,
   propertyPath,
+  releaseTo,
   setShared,
   sharedVersion,
   span,
+  steadyTime,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
 import { HEARTBEAT_MS, MAX_HEARTBEAT_TRIES, SILENCE_MS } from "../limits";
@@ -32,6 +35,7 @@ import { HEARTBEAT_MS, MAX_HEARTBEAT_TRIES, SILENCE_MS } from "../limits";
 const PLUGIN_NAME = propertyPath("plugin_name");
 const PLUGIN_ROOT_ID = propertyPath("plugin_root_id");
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+const HEARTBEAT: u64 = HEARTBEAT_MS * NANOSECONDS_PER_MILLISECOND;
 
 /** What a root does. */
 export namespace Standing {
@@ -44,7 +48,7 @@ export namespace Standing {
 }
 
 // The record: generation, when it was configured, the number given out last; then an entry for each root: its number, when it was
-// heard of last, its standing. 64-bit words, times in nanoseconds since the Unix epoch.
+// heard of last, its standing. 64-bit words, times in nanoseconds of `steadyTime`: by the wall clock, one that is set forward would make all of them silent.
 const GENERATION: usize = 0;
 const CONFIGURED: usize = 8;
 const LAST_NUMBER: usize = 16;
@@ -58,11 +62,14 @@ const ENTRY: usize = 24;
 class Keys {
   readonly record: Span;
   readonly text: Span;
+  /** The roots in this VM that have come under the name, and have not gone. */
+  readonly roots: InForce[] = [];
   private gauge: Metric | null = null;
+  private region: Region = new Region();
 
-  constructor(private name: string) {
-    this.record = constant("portcullis.roots " + name);
-    this.text = constant("portcullis.configuration " + name);
+  constructor(readonly name: string) {
+    this.record = this.region.text("portcullis.roots " + name);
+    this.text = this.region.text("portcullis.configuration " + name);
   }
 
   /** How many workers have a configuration that is wrong; never told while it is none. */
@@ -96,17 +103,41 @@ export class InForce {
   private standing: u64 = Standing.Own;
   private beatAt: u64 = 0;
 
-  /** To be made while a configuration is being read: only then the host tells the plugin's name. */
-  constructor() {
+  /**
+   * To be made while a configuration is being read: only then the host tells the plugin's name. `root` is the root context whose part
+   * this is.
+   */
+  constructor(readonly root: RootContext) {
     this.keys = keysOfPlugin();
+    this.keys.roots.push(this);
+  }
+
+  /**
+   * The root in this VM that enforces the last good configuration, or null: it has been compiled there, and costs nothing more. Whether
+   * it is alive needs no clock: it is here.
+   */
+  heldBy(): RootContext | null {
+    const roots = this.keys.roots;
+    for (let i = roots.length - 1; i >= 0; i--) {
+      const other = roots[i];
+      if (
+        other !== this &&
+        other.standing != Standing.Refusing &&
+        other.generation == this.generation
+      )
+        return other.root;
+    }
+    return null;
   }
 
   /** A good configuration has come: from now on it is what wrong ones fall back on. */
   begin(text: Span): void {
     this.standing = Standing.Own;
     for (let i = 0; i < MAX_HEARTBEAT_TRIES; i++) {
+      const taken = mark();
       const known = getShared(this.keys.text);
       const isKnown = isPresent(known) && equals(known, text);
+      releaseTo(taken);
       const old = getShared(this.keys.record);
       const expected = isPresent(old) ? sharedVersion() : CREATE;
       if (!isKnown) setShared(this.keys.text, text, ANY_VERSION);
@@ -116,40 +147,45 @@ export class InForce {
       copy(old, record);
       this.generation = load<u64>(record, GENERATION) + (isKnown ? 0 : 1);
       store<u64>(record, this.generation, GENERATION);
-      store<u64>(record, currentTime(), CONFIGURED);
+      store<u64>(record, steadyTime(), CONFIGURED);
       if (setShared(this.keys.record, span(record, size), expected) == Status.Ok) return;
     }
   }
 
-  /** A wrong configuration has come: the text of the one in force, or ABSENT when none is. */
-  before(): Span {
+  /** A wrong configuration has come, and this root refuses everything, unless the one before is in force anywhere: whether it is. */
+  recall(): bool {
     this.standing = Standing.Refusing;
     const record = getShared(this.keys.record);
-    if (lengthOf(record) < HEADER || !isAlive(record, currentTime())) return ABSENT;
+    if (lengthOf(record) < HEADER) return false;
     this.generation = load<u64>(addressOf(record), GENERATION);
+    return this.heldBy() !== null || isAlive(record, steadyTime());
+  }
+
+  /** The text of the configuration that `recall` has found. */
+  text(): Span {
     return getShared(this.keys.text);
   }
 
-  /** What `before` gave is in force. */
+  /** The configuration that `recall` has found is in force here. */
   keep(): void {
     this.standing = Standing.Kept;
   }
 
   /** This root is alive. To be called with every tick. */
   beat(): void {
-    const now = currentTime();
-    if (
-      now == 0 ||
-      (now >= this.beatAt && now - this.beatAt < HEARTBEAT_MS * NANOSECONDS_PER_MILLISECOND)
-    )
-      return;
+    const now = steadyTime();
+    if (now == 0 || isAhead(this.beatAt + HEARTBEAT, now, HEARTBEAT)) return;
     this.beatAt = now;
     this.write(now, true);
   }
 
   /** This root goes. */
   end(): void {
-    this.write(currentTime(), false);
+    this.write(steadyTime(), false);
+    const roots = this.keys.roots;
+    const at = roots.indexOf(this);
+    if (at >= 0) roots.splice(at, 1);
+    if (roots.length == 0) byPlugin.delete(this.keys.name);
   }
 
   private write(now: u64, stays: bool): void {
@@ -208,7 +244,7 @@ function isAlive(record: Span, now: u64): bool {
   return false;
 }
 
-/** A worker that was not heard of for so long has lost its VM. A clock that was set back makes no one silent. */
+/** A worker that was not heard of for so long has lost its VM. */
 function isSilent(seen: u64, now: u64): bool {
   return now > seen && now - seen > SILENCE_MS * NANOSECONDS_PER_MILLISECOND;
 }

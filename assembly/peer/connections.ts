@@ -26,6 +26,8 @@ export class Connections {
     if (id == UNKNOWN) return this.read();
     if (this.young.has(id)) return this.young.get(id);
     const found = this.old.has(id) ? this.old.get(id) : this.read();
+    // What could not be read now can be for the next request.
+    if (found.isUnreadable) return found;
     if (this.young.size >= REMEMBERED_CONNECTIONS) {
       this.old = this.young;
       this.young = new Map<i64, Connection>();

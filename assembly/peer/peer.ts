@@ -1,17 +1,23 @@
 // Who is at the other end of a connection, by the names in its certificate.
-import { ABSENT, Span, getProperty, lengthOf, propertyPath } from "as-proxy-wasm-sdk/assembly";
-import { OwnedBytes } from "../bytes/owned-bytes";
-import { MAX_PEER_NAMES } from "../limits";
-import { addNames } from "./names";
+import {
+  Region,
+  Span,
+  UNREADABLE,
+  getProperty,
+  isPresent,
+  lengthOf,
+  propertyPath,
+} from "as-proxy-wasm-sdk/assembly";
+import { MAX_PEER_BYTES, MAX_PEER_NAMES } from "../limits";
+import { FactSources } from "./fact-sources";
+import { peerHosts, peerUris } from "./names";
 
-const FIRST_URI = propertyPath("connection.uri_san_peer_certificate");
-const FIRST_DNS = propertyPath("connection.dns_san_peer_certificate");
 const SUBJECT = propertyPath("connection.subject_peer_certificate");
 
 /** The names of a peer, in the order in which Envoy tries them: URI SANs, DNS SANs, subject. They live as long as this object. */
 export class Peer {
   private names: Span[] = [];
-  private bytes: OwnedBytes[] = [];
+  private region: Region = new Region();
 
   /** How many names there are. */
   get count(): i32 {
@@ -24,28 +30,27 @@ export class Peer {
   }
 
   /**
-   * Reads the names of the connection in effect, whose client has presented a certificate: `uris` as `%DOWNSTREAM_PEER_URI_SAN%`
-   * writes them, DNS SANs at the property `dnsPath`. Null when either is not there, or cannot be trusted. Where no path is
-   * declared the first DNS SAN counts: Wasm sees no other.
+   * Reads the names of the connection in effect, whose client has presented a certificate. Null when something is not there, cannot be
+   * read, or cannot be trusted.
    */
-  static read(uris: Span, dnsPath: Span): Peer | null {
-    const peer = new Peer();
-    const names: Span[] = [];
-    if (!addNames(uris, getProperty(FIRST_URI), names)) return null;
-    const dns = getProperty(FIRST_DNS);
-    if (dnsPath != ABSENT) {
-      if (!addNames(getProperty(dnsPath), dns, names)) return null;
-    } else if (dns != ABSENT && lengthOf(dns) > 0) {
-      names.push(dns);
-    }
+  static read(sources: FactSources): Peer | null {
+    const names = peerUris(sources);
+    const hosts = peerHosts(sources);
     const subject = getProperty(SUBJECT);
-    if (subject != ABSENT) names.push(subject);
+    if (names === null || hosts === null || subject == UNREADABLE) return null;
+    for (let i = 0; i < hosts.length; i++) names.push(hosts[i]);
+    if (isPresent(subject)) names.push(subject);
+    return Peer.of(names);
+  }
+
+  /** Null where there are too many names, or too long ones. */
+  private static of(names: Span[]): Peer | null {
     if (names.length > MAX_PEER_NAMES) return null;
-    for (let i = 0; i < names.length; i++) {
-      const owned = new OwnedBytes(names[i]);
-      peer.bytes.push(owned);
-      peer.names.push(owned.span);
-    }
+    let size: usize = 0;
+    for (let i = 0; i < names.length; i++) size += lengthOf(names[i]);
+    if (size > MAX_PEER_BYTES) return null;
+    const peer = new Peer();
+    for (let i = 0; i < names.length; i++) peer.names.push(peer.region.keep(names[i]));
     return peer;
   }
 }

@@ -4,16 +4,18 @@ import {
   ABSENT,
   EMPTY,
   Span,
+  UNREADABLE,
   addressOf,
   allocate,
   constant,
   getProperty,
+  isPresent,
   lengthOf,
   propertyPath,
   span,
 } from "as-proxy-wasm-sdk/assembly";
 import { FactSources } from "./fact-sources";
-import { addNames } from "./names";
+import { listed, peerHosts, peerUris } from "./names";
 
 /** `set_current_client_cert_details`, as bits. */
 export namespace XfccDetail {
@@ -25,8 +27,6 @@ export namespace XfccDetail {
 const DIGEST = propertyPath("connection.sha256_peer_certificate_digest");
 const SUBJECT = propertyPath("connection.subject_peer_certificate");
 const FIRST_LOCAL_URI = propertyPath("connection.uri_san_local_certificate");
-const FIRST_URI = propertyPath("connection.uri_san_peer_certificate");
-const FIRST_DNS = propertyPath("connection.dns_san_peer_certificate");
 
 const BY = constant("By=");
 const HASH = constant("Hash=");
@@ -39,34 +39,30 @@ const SEMICOLON = constant(";");
 /** The element for the connection in effect, in the callback's memory; ABSENT where a fact that it needs is not there. */
 export function xfccElement(sources: FactSources, details: u32): Span {
   const parts: Span[] = [];
-  const local = namesAt(sources.localUris, FIRST_LOCAL_URI);
+  const local = listed(sources.localUris, getProperty(FIRST_LOCAL_URI));
   if (local === null) return ABSENT;
   for (let i = 0; i < local.length; i++) addPart(parts, BY, local[i], EMPTY);
   const digest = getProperty(DIGEST);
-  if (digest != ABSENT && lengthOf(digest) > 0) addPart(parts, HASH, digest, EMPTY);
+  if (digest == UNREADABLE) return ABSENT;
+  if (lengthOf(digest) > 0) addPart(parts, HASH, digest, EMPTY);
   if ((details & XfccDetail.Subject) != 0) {
     const subject = getProperty(SUBJECT);
-    addPart(parts, SUBJECT_EQUALS, subject == ABSENT ? EMPTY : subject, QUOTE);
+    if (subject == UNREADABLE) return ABSENT;
+    addPart(parts, SUBJECT_EQUALS, isPresent(subject) ? subject : EMPTY, QUOTE);
   }
   if ((details & XfccDetail.Uri) != 0) {
-    const uris = namesAt(sources.peerUris, FIRST_URI);
+    const uris = peerUris(sources);
     if (uris === null) return ABSENT;
     for (let i = 0; i < uris.length; i++) addPart(parts, URI, uris[i], EMPTY);
     // Envoy writes the key alone where there is none.
     if (uris.length == 0) addPart(parts, URI, EMPTY, EMPTY);
   }
   if ((details & XfccDetail.Dns) != 0) {
-    const hosts = namesAt(sources.peerDns, FIRST_DNS);
+    const hosts = peerHosts(sources);
     if (hosts === null) return ABSENT;
     for (let i = 0; i < hosts.length; i++) addPart(parts, DNS, hosts[i], EMPTY);
   }
   return concatenated(parts);
-}
-
-function namesAt(path: Span, first: Span): Span[] | null {
-  const names: Span[] = [];
-  if (path == ABSENT || !addNames(getProperty(path), getProperty(first), names)) return null;
-  return names;
 }
 
 function addPart(parts: Span[], key: Span, value: Span, end: Span): void {

@@ -1,6 +1,7 @@
 import { accessLog } from './access-log.ts';
 import { connectionFactsFilter } from './connection-facts.ts';
 import { type HttpService, connectionManager } from './connection-manager.ts';
+import { connectionGuard, requestGuard } from './guard.ts';
 import { type SecretTls, type ServerTls, downstreamTls } from './tls.ts';
 import { type Address, type JsonObject, socketAddress, typed } from './types.ts';
 
@@ -20,6 +21,8 @@ export interface InboundListener extends HttpService {
   /** The module's network filter; none: nothing looks at connections. */
   networkFilters?: JsonObject[];
   tls?: ServerTls | SecretTls;
+  /** What the module has not marked is refused behind it; it must be configured with `guard`. */
+  guarded?: boolean;
 }
 
 /**
@@ -86,8 +89,20 @@ function sidecarChains(listener: InboundListener): JsonObject[] {
 }
 
 function filtersOf(listener: InboundListener, endsTls: boolean): JsonObject[] {
-  const last = listener.protocol === 'tcp' ? tcpProxy(listener) : connectionManager(listener);
-  return [connectionFactsFilter(endsTls), ...(listener.networkFilters ?? []), last];
+  const { guarded = false, networkFilters = [], filters } = listener;
+  const last =
+    listener.protocol === 'tcp'
+      ? tcpProxy(listener)
+      : connectionManager({
+          ...listener,
+          filters: guarded ? [...filters, requestGuard()] : filters,
+        });
+  return [
+    connectionFactsFilter(endsTls),
+    ...networkFilters,
+    ...(guarded && networkFilters.length > 0 ? [connectionGuard()] : []),
+    last,
+  ];
 }
 
 /** The network filter that passes bytes on to a cluster. */

@@ -74,6 +74,7 @@ export class DemoGateway {
           upstream: { address: '127.0.0.1', port: portOf(httpbin) },
           admin: { address: '127.0.0.1', port: 0 },
           gateway: true,
+          guarded: true,
           filters: [discoveredWasmFilter(PLUGIN, discoveryFolder(folder))],
           xfcc: 'MODULE',
           accessLogPath: join(folder, 'access.log'),
@@ -132,6 +133,7 @@ function plugin(module: string, resources: Resource[]): WasmPlugin {
   const configuration = pluginConfiguration(resources, {
     connectionFacts: CONNECTION_FACTS,
     xfcc: xfccOf(true),
+    guard: true,
   });
   return { name: PLUGIN, vmId: PLUGIN, module, configuration };
 }

@@ -103,6 +103,7 @@ export function settingsOf(
     trustDomain: TRUST_DOMAIN,
     connectionFacts: CONNECTION_FACTS,
     xfcc: xfccOf(workload.gateway),
+    guard: true,
     workload: {
       namespace: workload.namespace,
       labels: workload.labels,
@@ -188,6 +189,7 @@ function inboundAt(place: ProxyPlace, view: MeshView, port: number): JsonObject 
     protocol,
     filters: protocol === 'http' ? [discoveredWasmFilter(pluginName(port), ecds)] : [],
     networkFilters: workload.gateway ? [] : [discoveredNetworkFilter(network, ecds)],
+    guarded: true,
     ...(workload.gateway
       ? {}
       : { tls: { secrets: `${folder}/secrets`, trustDomains: [TRUST_DOMAIN] } }),

@@ -12,6 +12,9 @@ describe('the rules of the module', () => {
     ['assert(x);', 'this is a trap'],
     ['const a = map.get(key);', 'Map.get traps'],
     ['if (map.has(other)) map.get(key);', 'Map.get traps'],
+    ['if (memory.grow(1) < 0) return 0;', 'memory grows in'],
+    ['this.id = constant(name);', 'never freed'],
+    ['this.path = propertyPathOf(parts);', 'never freed'],
   ])('refuse %s', (line, message) => {
     expect(lintText(`a;\n${line}\n`)).toEqual([expect.stringContaining(message)]);
     expect(lintText(`a;\n${line}\n`)[0]).toMatch(/^2: /);
@@ -24,6 +27,8 @@ describe('the rules of the module', () => {
     'const text = "throw it";',
     'if (!map.has(key)) return 0;\nreturn map.get(key);',
     '// This trap is meant: a test.\nunreachable();',
+    'const NAME = constant("name");',
+    '// Made once.\nthis.id = constant(name);',
   ])('let pass %s', (text) => {
     expect(lintText(text)).toEqual([]);
   });

@@ -185,7 +185,7 @@ describe('a resource is refused', () => {
       'with a peer that nobody tells of',
       deny({ from: [{ source: { principals: ['a'], notIpBlocks: ['::1'] } }] }),
       [
-        `${AT}spec.rules[0].from[0].source.principals: needs connectionFacts.peerUris, or singleUriSan: a Wasm filter sees the first URI SAN alone`,
+        `${AT}spec.rules[0].from[0].source.principals: needs connectionFacts.peerCertificate, peerUris, or singleUriSan: a Wasm filter sees the first URI SAN alone`,
         `${AT}spec.rules[0].from[0].source.notIpBlocks: needs connectionFacts.directAddress: a Wasm filter sees what X-Forwarded-For claims`,
       ],
     ],

@@ -135,7 +135,7 @@ describe('a key set', () => {
     process.advance(20);
     expect(statusOf(waiting)).toBe(401);
     // The backoff is over; the main thread and worker 1 have not looked again yet.
-    process.clock.goTo(process.clock.now + 2000);
+    process.clock.goTo(process.clock.steady + 2000);
     const coming = request(plugin, { token });
     expect(statusOf(coming)).toBe('paused');
     process.advance(20);

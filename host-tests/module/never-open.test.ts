@@ -156,6 +156,7 @@ describe('what a worker has left behind', () => {
       now: process.clock.now + 10_000,
       node: process.node,
     });
+    after.clock.goTo(process.clock.steady + 10_000);
     for (const kind of ['roots', 'configuration']) {
       const key = `portcullis.${kind} portcullis portcullis`;
       after.sharedData.set(key, process.sharedData.get(key)!.bytes, 0);

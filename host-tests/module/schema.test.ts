@@ -93,7 +93,13 @@ describe('the schema of the plugin configuration', () => {
           gateway: false,
         },
         clockSkew: '1m30s',
-        connectionFacts: { directAddress: 'a', peerUris: 'b', peerDns: 'c', localUris: 'd' },
+        connectionFacts: {
+          directAddress: 'a',
+          peerCertificate: 'e',
+          peerUris: 'b',
+          peerDns: 'c',
+          localUris: 'd',
+        },
         xfcc: { forward: 'APPEND_FORWARD', details: ['URI'] },
         peerRejection: 403,
         jwks: [

@@ -10,6 +10,10 @@ export declare function proxy_get_log_level(level: usize): u32;
 // @ts-ignore: decorator
 @external("env", "proxy_get_current_time_nanoseconds")
 export declare function proxy_get_current_time_nanoseconds(time: usize): u32;
+/** Of WASI (snapshot preview 1), which Envoy serves beside the ABI: its clocks, among them the one that nobody sets. */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "clock_time_get")
+export declare function clock_time_get(clock: u32, precision: u64, time: usize): u32;
 // @ts-ignore: decorator
 @external("env", "proxy_set_tick_period_milliseconds")
 export declare function proxy_set_tick_period_milliseconds(period: u32): u32;

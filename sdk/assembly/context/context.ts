@@ -42,6 +42,12 @@ export class RootContext extends Context {
 
 /** One HTTP stream or one connection. */
 export abstract class StreamContext extends Context {
+  /**
+   * Nothing is left to decide, and nothing is made in its callbacks any more: they are run when memory has ended, too. A stream of which
+   * this is not said is refused then.
+   */
+  isDecided: bool = false;
+
   /** `wake` has found the stream alive and has put its context into effect. */
   onWake(): void {}
 

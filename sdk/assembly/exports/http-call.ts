@@ -1,5 +1,6 @@
 // For plugins that use `httpCall`.
-import { enter, leave, rootOf } from "../context/dispatcher";
+import { RootContext } from "../context/context";
+import { enter, hasMemory, leave, rootOf } from "../context/dispatcher";
 
 export function proxy_on_http_call_response(
   id: u32,
@@ -8,8 +9,9 @@ export function proxy_on_http_call_response(
   bodySize: u32,
   trailers: u32,
 ): void {
-  enter(id);
-  const root = rootOf(id);
+  const before = enter(id);
+  let root: RootContext | null = null;
+  if (hasMemory()) root = rootOf(id);
   if (root !== null) root.onHttpCallResponse(token, headers, bodySize, trailers);
-  leave();
+  leave(before);
 }

@@ -1,5 +1,6 @@
 // Callbacks that every plugin exports: `export * from "as-proxy-wasm-sdk/assembly/exports/root"`.
-import { create, destroy, enter, leave, rootOf } from "../context/dispatcher";
+import { RootContext } from "../context/context";
+import { create, destroy, enter, hasMemoryForRoot, leave, rootOf } from "../context/dispatcher";
 
 export { proxy_on_memory_allocate } from "../memory/arena";
 
@@ -7,29 +8,39 @@ export { proxy_on_memory_allocate } from "../memory/arena";
 export function proxy_abi_version_0_2_1(): void {}
 
 export function proxy_on_context_create(id: u32, parent: u32): void {
-  enter(id);
+  const before = enter(id);
   create(id, parent);
-  leave();
+  leave(before);
 }
 
+/**
+ * A plugin that there is no memory for is accepted all the same, and its streams are refused one by one: of one that is not accepted
+ * Envoy makes a filter that is skipped.
+ */
 export function proxy_on_vm_start(id: u32, size: u32): bool {
-  enter(id);
-  const root = rootOf(id);
-  const accepted = root !== null && root.onVmStart(size);
-  leave();
+  const before = enter(id);
+  let root: RootContext | null = null;
+  if (hasMemoryForRoot()) root = rootOf(id);
+  const accepted = root === null || root.onVmStart(size);
+  leave(before);
   return accepted;
 }
 
+/** As for `proxy_on_vm_start`. A plugin that has not heard of its configuration must refuse by itself. */
 export function proxy_on_configure(id: u32, size: u32): bool {
-  enter(id);
-  const root = rootOf(id);
-  const accepted = root !== null && root.onConfigure(size);
-  leave();
+  const before = enter(id);
+  let root: RootContext | null = null;
+  if (hasMemoryForRoot()) root = rootOf(id);
+  const accepted = root === null || root.onConfigure(size);
+  leave(before);
   return accepted;
 }
 
 export function proxy_on_delete(id: u32): void {
-  enter(id);
+  const before = enter(id);
+  const wasRoot = rootOf(id) !== null;
   destroy(id);
-  leave();
+  // What a plugin leaves is large, and the next one needs the room: not left to chance.
+  if (wasRoot) __collect();
+  leave(before);
 }

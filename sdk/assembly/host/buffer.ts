@@ -4,7 +4,7 @@ import { bytesOf, outAddress, outSize, recorded } from "./result";
 
 /**
  * Copies at most `length` bytes of a buffer from `start`. ABSENT when there is nothing to give: Envoy
- * answers NotFound for an empty buffer.
+ * answers NotFound for an empty buffer. UNREADABLE when it cannot be had.
  */
 export function getBuffer(buffer: u32, start: u32, length: u32): Span {
   return bytesOf(proxy_get_buffer_bytes(buffer, start, length, outAddress, outSize));

@@ -5,7 +5,7 @@ import {
   proxy_remove_header_map_value,
   proxy_replace_header_map_value,
 } from "../abi/imports";
-import { ABSENT, Span, addressOf, lengthOf } from "../memory/span";
+import { Span, addressOf, isPresent, lengthOf } from "../memory/span";
 import { Pairs } from "./pairs";
 import { bytesOf, outAddress, outSize, recorded } from "./result";
 
@@ -15,15 +15,15 @@ import { bytesOf, outAddress, outSize, recorded } from "./result";
  */
 export function getHeaders(map: u32, headers: Pairs): bool {
   const buffer = bytesOf(proxy_get_header_map_pairs(map, outAddress, outSize));
-  if (buffer == ABSENT) {
-    headers.size = 0;
+  if (!isPresent(buffer)) {
+    headers.clear();
     return false;
   }
   return headers.parse(buffer);
 }
 
 /**
- * The first value of a header, ABSENT when there is none. Envoy shows repeated headers only through
+ * The first value of a header, ABSENT when there is none, UNREADABLE when it cannot be had. Envoy shows repeated headers only through
  * `getHeaders`: where more than one value matters, use that.
  */
 export function getFirstHeader(map: u32, name: Span): Span {

@@ -3,10 +3,10 @@
 import { allocate } from "../memory/arena";
 import { ABSENT, EMPTY, Span, addressOf, equals, lengthOf, span } from "../memory/span";
 
-/** A map that the host sent, in its order, repeated keys included. The bytes live until the callback ends. */
 /** Room for pairs to come. */
 const GROWTH: i32 = 4;
 
+/** A map that the host sent, in its order, repeated keys included. The bytes live until the callback ends. */
 export class Pairs {
   private index: usize = 0;
   private capacity: i32 = 0;

@@ -1,7 +1,7 @@
 // Out-parameters of host calls and the status of the last one, in one place. AssemblyScript has
 // neither exceptions to catch nor multiple results: a call that returns a value leaves its status here.
 import { Status } from "../abi/enums";
-import { ABSENT, Span, span } from "../memory/span";
+import { ABSENT, Span, UNREADABLE, span } from "../memory/span";
 
 const OUT: usize = heap.alloc(32);
 /** Where a host call writes an address. */
@@ -26,11 +26,17 @@ export function recorded(status: u32): u32 {
   return status;
 }
 
-/** The bytes a host call has written, or ABSENT when it failed. */
+/** The bytes a host call has written; ABSENT where the host has none, UNREADABLE when it failed. */
 // @ts-ignore: decorator
 @inline
 export function bytesOf(status: u32): Span {
   last = status;
-  if (status != Status.Ok) return ABSENT;
-  return span(load<usize>(outAddress), load<usize>(outSize));
+  if (status == Status.Ok) return span(load<usize>(outAddress), load<usize>(outSize));
+  return status == Status.NotFound ? ABSENT : UNREADABLE;
+}
+
+/** What a host call is that was not made, for want of memory for its answer. */
+export function notMade(): Span {
+  last = Status.InternalFailure;
+  return UNREADABLE;
 }

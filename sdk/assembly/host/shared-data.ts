@@ -13,8 +13,8 @@ export const CREATE: u32 = u32.MAX_VALUE;
 let version: u32 = 0;
 
 /**
- * Reads a value that all VMs of the same vm_id share, over all threads. ABSENT when there is none.
- * `sharedVersion()` then is what `setShared` needs to replace exactly this value.
+ * Reads a value that all VMs of the same vm_id share, over all threads. ABSENT when there is none, UNREADABLE when
+ * it cannot be had. `sharedVersion()` then is what `setShared` needs to replace exactly this value.
  */
 export function getShared(key: Span): Span {
   const value = bytesOf(

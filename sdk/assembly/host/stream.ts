@@ -3,7 +3,6 @@ import {
   proxy_continue_stream,
   proxy_send_local_response,
 } from "../abi/imports";
-import { Status } from "../abi/enums";
 import { ABSENT, EMPTY, Span, addressOf, lengthOf } from "../memory/span";
 import { PairsBuilder } from "./pairs";
 import { recorded } from "./result";
@@ -13,7 +12,8 @@ export const NO_GRPC_STATUS: i32 = -1;
 
 /**
  * Answers the request without the upstream. `details` becomes Envoy's %RESPONSE_CODE_DETAILS%, its white space
- * turned into `_`. Takes effect when the callback returns; return `Action.Pause` from it. The first reply counts.
+ * turned into `_`. Takes effect when the callback returns; return `Action.Pause` from it. The first reply counts. Where there is no memory
+ * for the headers it goes without them: a stream that nobody answers would hang.
  */
 export function sendLocalReply(
   httpStatus: u32,
@@ -22,8 +22,8 @@ export function sendLocalReply(
   headers: PairsBuilder | null = null,
   grpcStatus: i32 = NO_GRPC_STATUS,
 ): u32 {
-  const pairs = headers === null ? EMPTY : headers.serialize();
-  if (pairs == ABSENT) return recorded(Status.InternalFailure);
+  let pairs = headers === null ? EMPTY : headers.serialize();
+  if (pairs == ABSENT) pairs = EMPTY;
   return recorded(
     proxy_send_local_response(
       httpStatus,

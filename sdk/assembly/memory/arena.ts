@@ -1,58 +1,82 @@
 // Where host-call results and the scratch data of one callback live. A bump pointer, reset when the
 // host enters the module again: nothing to free, nothing for the garbage collector to find.
-import { EMPTY, Span, addressOf, lengthOf, span } from "./span";
+import { isRefusedByTest } from "./heap";
+import { EMPTY, Span, span } from "./span";
 
-/** Bytes kept from one callback to the next; what a callback needs beyond is freed at the reset. */
-const KEPT_BLOCK: usize = 128 * 1024;
-/** Bytes one callback may take, so that no input makes the module grow without end. */
-const CALLBACK_LIMIT: usize = 32 * 1024 * 1024;
-/** Header of an extra block: address of the block before it. */
-const LINK: usize = 16;
+/** Bytes that the module itself may take in one callback, so that no input makes it grow without end. */
+const MODULE_LIMIT: usize = 32 * 1024 * 1024;
+/** Bytes that are kept back for what the host writes: it is not to find the memory used up by the module. */
+const HOST_RESERVE: usize = 8 * 1024 * 1024;
+/** What a host call that answers into the module needs at least; with less it is not made. */
+const LEAST_HOST_ROOM: usize = 256 * 1024;
 
-const kept = heap.alloc(KEPT_BLOCK);
-let cursor: usize = kept;
-let blockEnd: usize = kept + KEPT_BLOCK;
-let extra: usize = 0;
-let taken: usize = 0;
+// Untouched pages cost no memory: the whole of it is reserved at once, and can never be in pieces.
+const start: usize = (heap.alloc(MODULE_LIMIT + HOST_RESERVE + 8) + 7) & ~7;
+const moduleEnd: usize = start + MODULE_LIMIT;
+const end: usize = moduleEnd + HOST_RESERVE;
+let cursor: usize = start;
+let isUsedUp: bool = false;
 
 /**
  * Takes `size` bytes, aligned to 8, valid until the current callback ends.
- * Returns 0 when the callback has used up its limit: the caller must check.
+ * Returns 0 when the callback has used up its limit: the caller must check, and `memoryEnded` tells from then on.
  */
 export function allocate(size: usize): usize {
-  const wanted = (size + 7) & ~7;
-  const start = cursor;
-  if (wanted <= blockEnd - start && wanted >= size) {
-    cursor = start + wanted;
-    return start;
-  }
-  return allocateBlock(wanted, size);
+  return take(size, moduleEnd);
 }
 
-function allocateBlock(wanted: usize, size: usize): usize {
-  if (wanted < size || wanted > CALLBACK_LIMIT || taken + wanted > CALLBACK_LIMIT) return 0;
-  const blockSize = max(wanted, KEPT_BLOCK);
-  const block = heap.alloc(LINK + blockSize);
-  store<usize>(block, extra);
-  extra = block;
-  taken += blockSize;
-  cursor = block + LINK + wanted;
-  blockEnd = block + LINK + blockSize;
-  return block + LINK;
+// @ts-ignore: decorator
+@inline
+function take(size: usize, limit: usize): usize {
+  const at = cursor;
+  // No size that would wrap around when it is aligned gets past the first of these.
+  if (at > limit || size > limit - at || isRefusedByTest()) {
+    isUsedUp = true;
+    return 0;
+  }
+  cursor = at + ((size + 7) & ~7);
+  return at;
+}
+
+/**
+ * Whether memory has ended in this callback, or in this stream's part of it: something has been left out, and whatever was decided
+ * since is not to be trusted.
+ */
+export function memoryEnded(): bool {
+  return isUsedUp;
+}
+
+/** Whether the host can still write an answer of usual size. Some of its functions do not look whether they got memory. */
+export function hasHostRoom(): bool {
+  return cursor <= end && end - cursor >= LEAST_HOST_ROOM;
+}
+
+/** How far the callback has come, for `releaseTo`. */
+export function mark(): usize {
+  return cursor;
+}
+
+/** Gives back what was taken since `mark`. Every span of it ends here. */
+export function releaseTo(position: usize): void {
+  cursor = position;
+}
+
+/** A stream's part of a callback begins: what has ended for others before does not count for it. Returns what did. */
+export function beginPart(): bool {
+  const before = isUsedUp;
+  isUsedUp = false;
+  return before;
+}
+
+/** It ends: what `beginPart` has returned counts again. */
+export function endPart(before: bool): void {
+  isUsedUp = before;
 }
 
 /** Gives back everything of the callback before. Called by the dispatcher alone. */
 export function reset(): void {
-  let block = extra;
-  while (block != 0) {
-    const before = load<usize>(block);
-    heap.free(block);
-    block = before;
-  }
-  extra = 0;
-  taken = 0;
-  cursor = kept;
-  blockEnd = kept + KEPT_BLOCK;
+  cursor = start;
+  isUsedUp = false;
 }
 
 /** Encodes `text` as UTF-8, valid until the current callback ends. EMPTY when the limit is reached. */
@@ -64,25 +88,11 @@ export function encode(text: string): Span {
   return span(address, size);
 }
 
-/** Copies a span to memory of its own, which the owner gives back with `release`. */
-export function keep(s: Span): Span {
-  const size = lengthOf(s);
-  if (size == 0) return s;
-  const address = heap.alloc(size);
-  memory.copy(address, addressOf(s), size);
-  return span(address, size);
-}
-
-/** Frees what `keep` returned. */
-export function release(s: Span): void {
-  if (lengthOf(s) != 0) heap.free(addressOf(s));
-}
-
 /**
  * The allocator that the host asks for memory to put its results in
  * (`proxy_on_memory_allocate`, ABI 0.2.1). 0 makes the host call fail instead of trapping.
  */
 export function proxy_on_memory_allocate(size: usize): usize {
   // A result of no bytes still needs an address that is not 0: 0 means failure to the host.
-  return allocate(max<usize>(size, 1));
+  return take(max<usize>(size, 1), end);
 }

@@ -7,6 +7,12 @@ export type Span = u64;
 /** No value at all. Not the same as a value of no bytes, which has length 0. */
 export const ABSENT: Span = u64.MAX_VALUE;
 
+/**
+ * There may be a value or not: the host could not hand it over, or there was no memory for it. Not the same as ABSENT: who takes it
+ * for that has decided without knowing.
+ */
+export const UNREADABLE: Span = u64.MAX_VALUE - 1;
+
 /** A value of no bytes. */
 export const EMPTY: Span = 0;
 
@@ -21,21 +27,21 @@ export function span(address: usize, length: usize): Span {
 // @ts-ignore: decorator
 @inline
 export function isPresent(s: Span): bool {
-  return s != ABSENT;
+  return s < UNREADABLE;
 }
 
-/** Address of the first byte. Of ABSENT: meaningless, ask `isPresent` first. */
+/** Address of the first byte. Of ABSENT and UNREADABLE: meaningless, ask `isPresent` first. */
 // @ts-ignore: decorator
 @inline
 export function addressOf(s: Span): usize {
   return <usize>(s & 0xffff_ffff);
 }
 
-/** Length in bytes; 0 for ABSENT, so that a forgotten check reads nothing. */
+/** Length in bytes; 0 for ABSENT and UNREADABLE, so that a forgotten check reads nothing. */
 // @ts-ignore: decorator
 @inline
 export function lengthOf(s: Span): usize {
-  return s == ABSENT ? 0 : <usize>(s >> 32);
+  return s >= UNREADABLE ? 0 : <usize>(s >> 32);
 }
 
 /** The byte at `index`, or 0 outside of the span. */
@@ -45,8 +51,9 @@ export function byteAt(s: Span, index: usize): u8 {
   return index < lengthOf(s) ? load<u8>(addressOf(s) + index) : 0;
 }
 
-/** The bytes `from` (inclusive) to `to` (exclusive), both cut to the span. */
+/** The bytes `from` (inclusive) to `to` (exclusive), both cut to the span; of no value EMPTY. */
 export function slice(s: Span, from: usize, to: usize): Span {
+  if (s >= UNREADABLE) return EMPTY;
   const length = lengthOf(s);
   const end = min(to, length);
   const start = min(from, end);
@@ -55,7 +62,7 @@ export function slice(s: Span, from: usize, to: usize): Span {
 
 /** Whether both are present and hold the same bytes. Not constant-time: never compare secrets with it. */
 export function equals(a: Span, b: Span): bool {
-  if (a == ABSENT || b == ABSENT) return false;
+  if (a >= UNREADABLE || b >= UNREADABLE) return false;
   // Lengths are the high halves.
   return a >> 32 == b >> 32 && sameBytes(addressOf(a), addressOf(b), <usize>(a >> 32));
 }
@@ -102,7 +109,10 @@ export function toText(s: Span): string {
   return String.UTF8.decodeUnsafe(addressOf(s), lengthOf(s), false);
 }
 
-/** Encodes `text` as UTF-8 into memory that is never freed. For constants and start-up only. */
+/**
+ * Encodes `text` as UTF-8 into memory that is never freed. For constants of the module alone: what a plugin is configured with is kept
+ * in a `Region`.
+ */
 export function constant(text: string): Span {
   const size = String.UTF8.byteLength(text, false);
   if (size == 0) return EMPTY;

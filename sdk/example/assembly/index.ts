@@ -1,12 +1,12 @@
 // The smallest useful filter: answers 403 to requests with the header `x-forbidden`, whatever its value.
 import {
+  ABSENT,
   Action,
   HttpContext,
   MapType,
   RootContext,
   constant,
   getFirstHeader,
-  isPresent,
   registerRoot,
   sendLocalReply,
 } from "as-proxy-wasm-sdk/assembly";
@@ -20,7 +20,8 @@ const BODY = constant("forbidden\n");
 
 class Stream extends HttpContext {
   override onRequestHeaders(count: u32, endOfStream: bool): u32 {
-    if (!isPresent(getFirstHeader(MapType.RequestHeaders, X_FORBIDDEN))) return Action.Continue;
+    // UNREADABLE is not ABSENT: what cannot be read is not let through.
+    if (getFirstHeader(MapType.RequestHeaders, X_FORBIDDEN) == ABSENT) return Action.Continue;
     sendLocalReply(403, DETAILS, BODY);
     return Action.Pause;
   }
