@@ -3,16 +3,12 @@ import {
   ABSENT,
   Action,
   HttpContext,
-  MapType,
   NO_CALL,
   StreamType,
   UNREADABLE,
   continueStream,
-  constant,
   currentTime,
-  getFirstHeader,
   isAhead,
-  isPresent,
   memoryEnded,
   steadyTime,
 } from "as-proxy-wasm-sdk/assembly";
@@ -21,6 +17,7 @@ import { Custom } from "./authz/engine";
 import { ExtAuthzAnswer, Verdict } from "./ext-authz/answer";
 import { ExtAuthzCheck } from "./ext-authz/check";
 import { BodySettings, ExtAuthzProvider } from "./ext-authz/provider";
+import { injectFault } from "./faults";
 import { XfccResult } from "./peer/xfcc";
 import { Plugin } from "./plugin";
 import {
@@ -318,13 +315,4 @@ export class HttpFilter extends HttpContext {
     replyUndecided();
     return Action.PauseAll;
   }
-}
-
-const TRAP = constant("x-portcullis-trap");
-
-/** Test builds alone (`--use FAULTS=1`): a request with this header traps the VM. The shipped module has none of it. */
-function injectFault(): void {
-  if (!isPresent(getFirstHeader(MapType.RequestHeaders, TRAP))) return;
-  // This trap is meant.
-  unreachable();
 }

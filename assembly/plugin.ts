@@ -34,6 +34,7 @@ import { Problems } from "./config/problems";
 import { Protocol } from "./config/workload";
 import { ExtAuthzAnswer } from "./ext-authz/answer";
 import { ExtAuthzProvider } from "./ext-authz/provider";
+import { injectConfigurationFault } from "./faults";
 import { HttpFilter } from "./http-filter";
 import { InForce } from "./life-cycle/in-force";
 import { DRAINING_TICK_MS, IDLE_TICK_MS, MAX_CONFIGURATION_BYTES, WAITING_TICK_MS } from "./limits";
@@ -140,6 +141,7 @@ export class Plugin extends RootContext {
       problems.add("more than " + MAX_CONFIGURATION_BYTES.toString() + " bytes");
     }
     const text = problems.count > 0 ? EMPTY : configurationOf(size);
+    if (FAULTS) injectConfigurationFault(text);
     if (text == UNREADABLE) problems.add("the host does not hand it over");
     let compiled: Compiled | null = null;
     if (problems.count == 0) compiled = compile(text, problems);

@@ -6,6 +6,7 @@ import {
   wantsBodies,
   withKeySets,
 } from '../istio/plugin-configuration.ts';
+import { guardFilter } from '../istio/wasm-plugin/guard.ts';
 import { UnusableUri, keySetNeeds } from '../istio/wasm-plugin/key-sets.ts';
 import type { KubernetesObject } from '../istio/wasm-plugin/object.ts';
 import {
@@ -45,6 +46,7 @@ interface Options {
   pullSecret?: string;
   shadow?: boolean;
   besideIstiod?: boolean;
+  guard?: boolean;
   tcpPort?: string[];
   meshConfig?: string;
   jwks?: string[];
@@ -112,6 +114,10 @@ export function renderWasmPluginCommand(): Command {
       '--beside-istiod',
       "istiod's filters enforce the same policies behind the module: tokens stay in requests for them",
     )
+    .option(
+      '--guard',
+      'an EnvoyFilter behind the module refuses what it has not looked at: to be applied when the module is in force',
+    )
     .option('--tcp-port <port>', 'a container port without HTTP, to be judged by the module', list)
     .option('--mesh-config <file>', "Istio's MeshConfig")
     .option('--jwks <URI=FILE>', 'a key set from a file in the place of a jwksUri', list)
@@ -162,6 +168,7 @@ async function render(options: Options): Promise<void> {
     // A WasmPlugin cannot have Envoy hold headers while bodies come: what needs it is refused.
     ...(wantsBodies(mesh.settings) ? { allowOnHeadersStopIteration: false } : {}),
     ...(options.besideIstiod === true ? { forwardOriginalToken: true } : {}),
+    ...(options.guard === true ? { guard: true } : {}),
     ...(options.shadow === true ? { enforcement: 'SHADOW' as const } : {}),
   };
   const plugins = wasmPlugins(kept, { ...plan, sha256, settings });
@@ -169,7 +176,11 @@ async function render(options: Options): Promise<void> {
   for (const configuration of configurationsOf(plugins)) {
     await judgedConfiguration(configuration, node, kept);
   }
-  const objects = [...needs.objects, ...plugins];
+  const guards =
+    options.guard === true
+      ? [guardFilter(plan.name, scope, rootNamespace, options.gateway === true)]
+      : [];
+  const objects = [...needs.objects, ...plugins, ...guards];
   for (const object of objects) checkSize(object);
   print(objects, options.output);
 }
@@ -207,6 +218,9 @@ function planOf(
   rootNamespace: string,
 ): Omit<WasmPluginOptions, 'settings'> {
   const { name, url, phase, failStrategy, pullSecret, priority } = options;
+  if (options.guard === true && options.shadow === true) {
+    throw usage('--guard: refuses what is not enforced, and --shadow enforces nothing');
+  }
   if (!/^[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$/.test(name)) {
     throw usage(`--name ${name}: expected a name of RFC 1123, in lower case`);
   }

@@ -140,7 +140,13 @@ export const OTHER_REASONS: { name: string; status: string; advice: string }[] =
     name: 'host_call_failed',
     status: '500',
     advice:
-      'Envoy did not tell what a decision needs. Should not happen: keep the log, and report it.',
+      'Envoy could not hand over what a decision needs, or the memory of one callback did not suffice for it (32 MiB: a request with a great deal of headers). Nothing is decided without knowing. Should hardly happen: keep the log, and report it.',
+  },
+  {
+    name: 'no_memory',
+    status: '503',
+    advice:
+      'The worker’s module has no memory left to look at anything (256 MiB: large configurations, very many streams at once); details `wasm_out_of_memory`. Connections are closed. It passes when streams or configurations go.',
   },
   {
     name: 'not_applied',

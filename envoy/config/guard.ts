@@ -1,9 +1,8 @@
 // What stands behind the module and lets nothing through that it has not marked. Where a worker's VM is lost while it is configured, Envoy
 // skips the filter, whatever its failure policy (measured: 1.36 to 1.40): then nothing is marked, and the guard refuses.
+import { PASSED, onlyMarked } from '../../istio/wasm-plugin/guard.ts';
 import { type JsonObject, typed } from './types.ts';
 
-/** Filter state that the module writes (`guard: true`): nobody outside of the proxy can. */
-const PASSED = 'wasm.portcullis.passed';
 /** HTTP filters see the state of the connection, too: it must not pass for a request's. */
 const CONNECTION_PASSED = 'wasm.portcullis.connection_passed';
 
@@ -12,7 +11,7 @@ export function requestGuard(): JsonObject {
   return {
     name: 'portcullis-guard',
     typed_config: typed('envoy.extensions.filters.http.rbac.v3.RBAC', {
-      rules: onlyMarked(PASSED),
+      rules: onlyMarked(PASSED) as JsonObject,
       rules_stat_prefix: 'portcullis_guard.',
     }),
   };
@@ -24,15 +23,7 @@ export function connectionGuard(): JsonObject {
     name: 'portcullis-guard',
     typed_config: typed('envoy.extensions.filters.network.rbac.v3.RBAC', {
       stat_prefix: 'portcullis_guard.',
-      rules: onlyMarked(CONNECTION_PASSED),
+      rules: onlyMarked(CONNECTION_PASSED) as JsonObject,
     }),
-  };
-}
-
-function onlyMarked(key: string): JsonObject {
-  const marked = { filter_state: { key, string_match: { exact: 'yes' } } };
-  return {
-    action: 'ALLOW',
-    policies: { marked: { permissions: [{ any: true }], principals: [marked] } },
   };
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { certificateText } from '../../host/certificate-text.ts';
 import type { Connection, HttpStream } from '../../host/contexts.ts';
 import type { Pair } from '../../host/pairs.ts';
 import type { Plugin } from '../../host/process.ts';
@@ -584,6 +585,70 @@ describe('who speaks to the workload', () => {
   });
 });
 
+describe('names with a comma in them', () => {
+  const ADMIN = 'spiffe://cluster.local/ns/foo/sa/admin';
+  const allow = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'allow', namespace: 'foo' },
+    spec: { rules: [{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/admin'] } }] }] },
+  };
+  /** 200, or 403 by the policy (`none`), or 403 because a fact cannot be trusted. */
+  function answer(uris: string[], hosts: string[], key: 'lists' | 'certificate'): string {
+    const declared =
+      key === 'lists'
+        ? { peerUris: 'f.uris', peerDns: 'f.dns' }
+        : { peerCertificate: 'f.certificate' };
+    const { plugin } = start([allow], { connectionFacts: declared });
+    const listed = (names: string[]): string => (names.length === 0 ? '-' : names.join(','));
+    const connection = mutual({
+      peerCertificate: { uri: uris[0], dns: hosts[0], subject: '', digest: 'ab'.repeat(32) },
+      filterState: {
+        'f.uris': listed(uris),
+        'f.dns': listed(hosts),
+        'f.certificate': certificateText(uris, hosts),
+      },
+    });
+    const stream = ask(plugin, connection);
+    return stream.state === 'continued' ? '200' : (stream.reply?.details ?? '');
+  }
+  const NO_RULE = 'rbac_access_denied_matched_policy[none]';
+  const MISSING = 'portcullis_connection_fact_missing';
+
+  it.each<[string, string[], string[], string, string]>([
+    ['the identity alone', [ADMIN], [], '200', '200'],
+    ['the identity, second', [URI, ADMIN], [], '200', '200'],
+    ['the identity, third', [URI, 'spiffe://b', ADMIN], [], MISSING, '200'],
+    ['another', [URI], [], NO_RULE, NO_RULE],
+    ['the identity behind a comma of the first URI', [`http://x,${ADMIN}`], [], MISSING, NO_RULE],
+    ['… of the second URI', [URI, `http://x,${ADMIN}`], [], MISSING, NO_RULE],
+    ['… of the first host', [URI], [`x,${ADMIN}`], MISSING, NO_RULE],
+    ['… of the second host', [URI], ['a.example', `x,${ADMIN}`], MISSING, NO_RULE],
+    ['three hosts', [ADMIN], ['a.example', 'b.example', 'c.example'], MISSING, '200'],
+    ['hosts alone', [], ['a.example', 'b.example'], NO_RULE, NO_RULE],
+  ])('%s', (_, uris, hosts, fromLists, fromCertificate) => {
+    expect(answer(uris, hosts, 'lists')).toBe(fromLists);
+    expect(answer(uris, hosts, 'certificate')).toBe(fromCertificate);
+  });
+
+  it.each([
+    '-',
+    '',
+    'nonsense',
+    certificateText([ADMIN], []).slice(0, -40),
+    certificateText([ADMIN], []).replace('BEGIN', 'BEGUN'),
+    certificateText([ADMIN, 'x'.repeat(20_000)], []),
+    certificateText([ADMIN, ...Array.from({ length: 40 }, (_, i) => `spiffe://${i}`)], []),
+  ])('a certificate that cannot be read is a fact that is not there: %.30s', (text) => {
+    const { plugin } = start([allow], { connectionFacts: { peerCertificate: 'f.certificate' } });
+    const connection = mutual({
+      peerCertificate: { uri: ADMIN, subject: '', digest: 'ab'.repeat(32) },
+      filterState: { 'f.certificate': text },
+    });
+    expect(ask(plugin, connection).reply?.details).toBe(MISSING);
+  });
+});
+
 describe('with singleUriSan', () => {
   const rules = [{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/a'] } }] }];
   const facts = { connectionFacts: { singleUriSan: true }, workload: { protocol: 'HTTP' } };
@@ -606,7 +671,7 @@ describe('with singleUriSan', () => {
     ['that identity', named('spiffe://cluster.local/ns/foo/sa/a'), 403],
     ['another', named('spiffe://cluster.local/ns/foo/sa/b'), 200],
     ['none', named(undefined), 200],
-    ['a separator in it, which nobody can tell from two', named('spiffe://x,y'), 403],
+    ['a comma in it, which Envoy gives by itself', named('spiffe://x,spiffe://y'), 200],
     ['plaintext', plaintext(), 200],
   ])('a certificate with %s', (_, connection, status) => {
     expect(answer(connection)).toBe(status);
