@@ -419,3 +419,38 @@ describe('what is refused', () => {
     expect(stderr).toContain('render it by namespace, or by workload');
   });
 });
+
+describe('--guard', () => {
+  it('puts a filter behind the module that lets nothing pass which the module has not marked', async () => {
+    const rendered = await objects([deny('a', 'foo')], '--workload', 'foo/app=httpbin', '--guard');
+    expect(rendered.map(({ kind }) => kind)).toEqual(['WasmPlugin', 'EnvoyFilter']);
+    const [plugin, filter] = rendered;
+    expect(plugin!.spec.pluginConfig).toMatchObject({ guard: true });
+    expect(filter).toMatchObject({
+      metadata: { name: 'portcullis-guard', namespace: 'foo' },
+      spec: {
+        workloadSelector: { labels: { app: 'httpbin' } },
+        configPatches: [{ match: { context: 'SIDECAR_INBOUND' } }],
+      },
+    });
+    expect(JSON.stringify(filter)).toContain('"wasm.portcullis.passed"');
+  });
+
+  it('is for gateways, too', async () => {
+    const where = ['--workload', 'istio-system/istio=ingressgateway', '--gateway'];
+    const rendered = await objects([deny('a', 'istio-system')], ...where, '--guard');
+    expect(rendered.at(-1)).toMatchObject({
+      kind: 'EnvoyFilter',
+      spec: { configPatches: [{ match: { context: 'GATEWAY' } }] },
+    });
+  });
+
+  it('is not for what is only tried', async () => {
+    const { code, stderr } = await render(
+      [deny('a', 'foo')],
+      ...['--url', OCI, '-n', 'foo', '--guard', '--shadow'],
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain('--guard');
+  });
+});

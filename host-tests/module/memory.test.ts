@@ -236,7 +236,7 @@ describe('where memory ends', () => {
     let refusals = 0;
     for (const [i, question] of questions.entries()) {
       // One request more is granted every time, until none is refused any more.
-      for (let granted = 0; granted < 2000; granted++) {
+      for (let granted = 0; granted < 2000; granted += granted < 30 ? 1 : 3) {
         const world = begin(module);
         answerCalls(world);
         const worker = world.process.guests.at(-1)!;
@@ -253,7 +253,7 @@ describe('where memory ends', () => {
       }
     }
     expect(refusals).toBeGreaterThan(20);
-  });
+  }, 300_000);
 
   it('while keys are read, nobody passes by a token that was not verified', () => {
     const module = new WebAssembly.Module(FAULTY);
@@ -291,5 +291,5 @@ describe('where memory ends', () => {
     // Both sides of the edge were seen.
     expect(sizes.whole).toBeGreaterThan(0);
     expect(sizes.refusing).toBeGreaterThan(0);
-  });
+  }, 300_000);
 });
