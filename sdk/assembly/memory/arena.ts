@@ -1,20 +1,29 @@
 // Where host-call results and the scratch data of one callback live. A bump pointer, reset when the
 // host enters the module again: nothing to free, nothing for the garbage collector to find.
-import { isRefusedByTest } from "./heap";
+import { isRefusedByTest, tryAllocate } from "./heap";
 import { EMPTY, Span, span } from "./span";
 
-/** Bytes that the module itself may take in one callback, so that no input makes it grow without end. */
-const MODULE_LIMIT: usize = 32 * 1024 * 1024;
-/** Bytes that are kept back for what the host writes: it is not to find the memory used up by the module. */
-const HOST_RESERVE: usize = 8 * 1024 * 1024;
+/** Bytes of the block that every callback has, and of the one that is taken from the heap by the first callback that needs more. */
+const SMALL_BLOCK: usize = 1024 * 1024;
+const LARGE_BLOCK: usize = 40 * 1024 * 1024;
+/**
+ * Bytes at the end of each that are kept back for what the host writes: it is not to find the memory used up by the module. What is in
+ * front of them in the large one is the most that the module takes in one callback, so that no input makes it grow without end.
+ */
+const SMALL_RESERVE: usize = 512 * 1024;
+const LARGE_RESERVE: usize = 8 * 1024 * 1024;
 /** What a host call that answers into the module needs at least; with less it is not made. */
 const LEAST_HOST_ROOM: usize = 256 * 1024;
+/** Blocks of the heap are aligned to 16; what is taken is to 8, and may end so much behind its limit. */
+const SLACK: usize = 8;
 
-// Untouched pages cost no memory: the whole of it is reserved at once, and can never be in pieces.
-const start: usize = (heap.alloc(MODULE_LIMIT + HOST_RESERVE + 8) + 7) & ~7;
-const moduleEnd: usize = start + MODULE_LIMIT;
-const end: usize = moduleEnd + HOST_RESERVE;
-let cursor: usize = start;
+const small: usize = heap.alloc(SMALL_BLOCK + SLACK);
+/** Kept from the first callback that needed it on; 0 before. */
+let large: usize = 0;
+let isLarge: bool = false;
+let cursor: usize = small;
+let moduleEnd: usize = small + SMALL_BLOCK - SMALL_RESERVE;
+let end: usize = small + SMALL_BLOCK;
 let isUsedUp: bool = false;
 
 /**
@@ -22,20 +31,55 @@ let isUsedUp: bool = false;
  * Returns 0 when the callback has used up its limit: the caller must check, and `memoryEnded` tells from then on.
  */
 export function allocate(size: usize): usize {
-  return take(size, moduleEnd);
+  if (isRefusedByTest()) return usedUp();
+  if (fits(size, moduleEnd)) return take(size);
+  return useLarge() && fits(size, moduleEnd) ? take(size) : usedUp();
+}
+
+function allocateForHost(size: usize): usize {
+  if (isRefusedByTest()) return usedUp();
+  if (fits(size, end)) return take(size);
+  return useLarge() && fits(size, end) ? take(size) : usedUp();
 }
 
 // @ts-ignore: decorator
 @inline
-function take(size: usize, limit: usize): usize {
+function fits(size: usize, limit: usize): bool {
+  return cursor <= limit && size <= limit - cursor;
+}
+
+// @ts-ignore: decorator
+@inline
+function take(size: usize): usize {
   const at = cursor;
-  // No size that would wrap around when it is aligned gets past the first of these.
-  if (at > limit || size > limit - at || isRefusedByTest()) {
-    isUsedUp = true;
-    return 0;
-  }
   cursor = at + ((size + 7) & ~7);
   return at;
+}
+
+function usedUp(): usize {
+  isUsedUp = true;
+  return 0;
+}
+
+/** Goes on in the large block; false where the callback is there already, or where the heap does not have it. */
+function useLarge(): bool {
+  if (isLarge || !hasLarge()) return false;
+  isLarge = true;
+  cursor = large;
+  moduleEnd = large + LARGE_BLOCK - LARGE_RESERVE;
+  end = large + LARGE_BLOCK;
+  return true;
+}
+
+function hasLarge(): bool {
+  if (large == 0) large = tryAllocate(LARGE_BLOCK + SLACK);
+  return large != 0;
+}
+
+function useSmall(): void {
+  isLarge = false;
+  moduleEnd = small + SMALL_BLOCK - SMALL_RESERVE;
+  end = small + SMALL_BLOCK;
 }
 
 /**
@@ -48,7 +92,7 @@ export function memoryEnded(): bool {
 
 /** Whether the host can still write an answer of usual size. Some of its functions do not look whether they got memory. */
 export function hasHostRoom(): bool {
-  return cursor <= end && end - cursor >= LEAST_HOST_ROOM;
+  return fits(LEAST_HOST_ROOM, end) || (!isLarge && hasLarge());
 }
 
 /** How far the callback has come, for `releaseTo`. */
@@ -58,6 +102,7 @@ export function mark(): usize {
 
 /** Gives back what was taken since `mark`. Every span of it ends here. */
 export function releaseTo(position: usize): void {
+  if (isLarge && (position < large || position > end + SLACK)) useSmall();
   cursor = position;
 }
 
@@ -75,7 +120,8 @@ export function endPart(before: bool): void {
 
 /** Gives back everything of the callback before. Called by the dispatcher alone. */
 export function reset(): void {
-  cursor = start;
+  useSmall();
+  cursor = small;
   isUsedUp = false;
 }
 
@@ -94,5 +140,5 @@ export function encode(text: string): Span {
  */
 export function proxy_on_memory_allocate(size: usize): usize {
   // A result of no bytes still needs an address that is not 0: 0 means failure to the host.
-  return take(max<usize>(size, 1), end);
+  return allocateForHost(max<usize>(size, 1));
 }
