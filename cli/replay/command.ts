@@ -21,8 +21,8 @@ import { Session } from './session.ts';
 const STEP_LIMIT_MS = 180_000;
 /** The exit code of what Ctrl-C has ended. */
 const INTERRUPTED = 130;
-/** How long something that never ends, tcpdump, is watched. */
-const ENDLESS_LIMIT_MS = 3000;
+/** How long something that never ends, tcpdump, is watched once it has begun. */
+const WATCHED_MS = 3000;
 
 /** What became of a step. */
 export interface StepResult {
@@ -114,10 +114,8 @@ async function replay(page: string, options: Options): Promise<void> {
 
 async function runStep(session: Session, step: Step, earlier: Step[]): Promise<StepResult> {
   const isEndless = /\btcpdump\b/.test(step.command);
-  const { lines, code } = await session.run(
-    step.command,
-    isEndless ? ENDLESS_LIMIT_MS : STEP_LIMIT_MS,
-  );
+  const watched = isEndless ? WATCHED_MS : undefined;
+  const { lines, code } = await session.run(step.command, STEP_LIMIT_MS, watched);
   const seen = lines.filter((line) => line.trim() !== '');
   const result = { ...step, seen };
   if (isAsPrinted(step, seen, code)) return { ...result, verdict: 'agrees' };

@@ -34,15 +34,23 @@ export class Session {
     this.shell.on('exit', () => this.changed());
   }
 
-  /** Runs a command; after `limit` milliseconds it is interrupted. */
-  async run(command: string, limit: number): Promise<Output> {
+  /**
+   * Runs a command; after `limit` milliseconds it is interrupted. With `watched`, for what never ends by itself: that many milliseconds
+   * after its first word, however long it has taken to begin.
+   */
+  async run(command: string, limit: number, watched?: number): Promise<Output> {
     this.text = '';
     // Its standard input is empty, not the rest of the page.
     this.shell.stdin!.write(
       `{ ${command}\n} 2>&1 </dev/null\nprintf '\\n%s %s\\n' ${this.mark} $?\n`,
     );
     const end = new RegExp(`\\n?${this.mark} (\\d+)\\n`);
-    await this.until(() => end.test(this.text), limit);
+    const hasEnded = (): boolean => end.test(this.text);
+    if (watched === undefined) await this.until(hasEnded, limit);
+    else {
+      await this.until(() => this.text !== '', limit);
+      await this.until(hasEnded, watched);
+    }
     const found = end.exec(this.text);
     if (found === null) {
       // What was printed so far is what there is to compare.

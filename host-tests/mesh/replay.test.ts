@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { agrees } from '../../cli/replay/compare.ts';
 import { knownError } from '../../cli/replay/known-errors.ts';
 import { type Step, stepsOf } from '../../cli/replay/page.ts';
+import { Session } from '../../cli/replay/session.ts';
 
 const fenced = (...lines: string[]): string => ['```', ...lines, '```'].join('\n');
 
@@ -37,6 +38,31 @@ describe('a page', () => {
 
   it('may have blocks without commands', () => {
     expect(stepsOf(fenced('kind: Pod'))).toEqual([]);
+  });
+});
+
+describe('what never ends', () => {
+  it('is watched from its first word, however late that comes', async () => {
+    const session = new Session('.', process.env);
+    try {
+      const command = 'sleep 1; echo listening; sleep 300';
+      expect(await session.run(command, 60_000, 100)).toEqual({
+        lines: ['listening', ''],
+        code: undefined,
+      });
+      expect(await session.run('echo next', 60_000)).toEqual({ lines: ['next', ''], code: 0 });
+    } finally {
+      session.stop();
+    }
+  });
+
+  it('is left when it never says a word', async () => {
+    const session = new Session('.', process.env);
+    try {
+      expect(await session.run('sleep 300', 100, 100)).toEqual({ lines: [''], code: undefined });
+    } finally {
+      session.stop();
+    }
   });
 });
 
