@@ -5,14 +5,20 @@ import { connect } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import type { WasmPlugin } from '../envoy/config/wasm-filter.ts';
 import { INGRESS } from '../envoy/proxy.ts';
 import { generatePrivateKey, readPrivateKey } from '../istio/token/keys.ts';
 import { mintToken } from '../istio/token/mint.ts';
+
 import { FAULTY, JWKS_URI, World, type WorldOptions, jwks, key, oracle } from './world.ts';
 
 const MEBIBYTE = 1024 * 1024;
-/** How often a configuration is replaced; UPDATES=1000 for a long run. */
+/** How often a configuration is replaced, how many sizes of floods, and the most that wait at once: `make test-exhaustion` has more. */
 const UPDATES = Number(process.env.UPDATES ?? 12);
+const SHAPES = Number(process.env.SHAPES ?? 4);
+const WAITING = Number(process.env.WAITING ?? 3000);
+/** What the module takes at most (assembly/limits.ts). */
+const MAX_CONFIGURATION_BYTES = 3 * MEBIBYTE;
 const token = mintToken(key);
 const stranger = readPrivateKey(generatePrivateKey());
 const invented = mintToken(stranger);
@@ -36,9 +42,10 @@ function denyPolicy(name: string, rules: object[], metadata = {}): object {
   };
 }
 
-/** Policies of about so many bytes, as YAML; one of them refuses /denied. */
+/** Policies of about so many bytes, as YAML; one of them refuses /denied, and what tells them from others: /denied-SALT. */
 function policiesOf(bytes: number, salt: string): string {
-  const policies = [denyPolicy('first', [{ to: [{ operation: { paths: ['/denied'] } }] }])];
+  const paths = ['/denied', `/denied-${salt}`];
+  const policies = [denyPolicy('first', [{ to: [{ operation: { paths } }] }])];
   for (let size = 0; size < bytes;) {
     const i = policies.length;
     const policy = denyPolicy(`${salt}-${i}`, [
@@ -77,6 +84,32 @@ describe('updates', () => {
     expect(sizes.at(-1)! - sizes[9]!).toBeLessThan(64 * MEBIBYTE);
   }, 3_600_000);
 
+  it('the largest that is allowed comes into force beside its like, and one byte more leaves it there', async () => {
+    const world = await start({ policies: policiesOf(1000, 'a'), concurrency: 2 });
+    const sized = (salt: string, bytes: number): WasmPlugin[] =>
+      world.pluginsFor(policiesOf(2.8 * MEBIBYTE, salt)).map((plugin) => {
+        const length = Buffer.byteLength(plugin.configuration);
+        expect(length).toBeLessThan(bytes);
+        // Space at the end of a JSON document says nothing.
+        return { ...plugin, configuration: plugin.configuration + ' '.repeat(bytes - length) };
+      });
+    const isInForce = async (salt: string): Promise<void> => {
+      expect(await world.status({ path: '/ip' })).toBe(200);
+      for (const other of ['a', 'b', 'c', 'd', 'e', 'f'])
+        expect(await world.status({ path: `/denied-${other}` })).toBe(other === salt ? 403 : 404);
+    };
+    for (const salt of ['b', 'c', 'd']) {
+      expect(await world.envoy.apply(...sized(salt, MAX_CONFIGURATION_BYTES))).toEqual({
+        accepted: true,
+      });
+      await isInForce(salt);
+    }
+    await world.envoy.apply(...sized('e', MAX_CONFIGURATION_BYTES + 1));
+    await isInForce('d');
+    expect(await world.apply(policiesOf(1000, 'f'))).toEqual({ accepted: true });
+    await isInForce('f');
+  }, 600_000);
+
   it('one that would not fit leaves the one before in force, and the next good one is taken', async () => {
     const world = await start({ policies: policiesOf(1000, 'a'), concurrency: 2 });
     const principals = Array.from({ length: 60_000 }, (_, i) => `cluster.local/ns/n/sa/a${i}`);
@@ -106,6 +139,9 @@ describe('a plugin that Envoy has lost on a worker', () => {
 });
 
 const KEYS = { jwks: [{ uri: JWKS_URI, timeout: '2s', cooldown: '1s' }] };
+
+/** Requests at once on a connection of a flood by HTTP/2: those that Envoy takes by default. */
+const STREAMS = 100;
 
 /** Sends requests over one HTTP/2 connection; their statuses, 0 where there was no answer. */
 async function flood(
@@ -158,55 +194,64 @@ function counted(statuses: number[]): Record<number, number> {
 describe('a flood of requests that wait for keys', () => {
   const { policies } = oracle('task');
 
-  it.each([10_000, 30_000, 45_000, 56_000])(
-    'with headers of %i bytes lets Envoy live, and no DENY pass',
-    async (size) => {
-      const deny = denyPolicy('by-address', [
-        { from: [{ source: { remoteIpBlocks: ['127.0.0.0/8'] } }] },
-      ]);
-      const world = await start({
-        settings: KEYS,
-        policies: `${policies}\n---\n${JSON.stringify(deny)}`,
-      });
-      const port = world.envoy.port(INGRESS);
-      // The keys are there; what is unknown makes them be fetched again, slowly.
-      expect(await world.status({ path: '/ip', token })).toBe(403);
-      world.jwksServer.behaviour = { kind: 'late', milliseconds: 1000, document: jwks };
-      await sleep(1100);
-      const large = flood(port, 90, {
-        authorization: `Bearer ${invented}`,
-        'x-large': 'z'.repeat(size),
-      });
-      await sleep(200);
-      const behind = flood(port, 90, {
-        authorization: `Bearer ${token}`,
-        'x-large': 'z'.repeat(size),
-      });
-      const statuses = [...(await large), ...(await behind)];
-      expect(Object.keys(counted(statuses)).filter((status) => status !== '401')).toEqual(['403']);
-      expect(await world.status({ path: '/ip', token })).toBe(403);
-    },
-  );
+  const sizes = Array.from({ length: SHAPES }, (_, i) => Math.round((56_000 * (i + 1)) / SHAPES));
+  it.each(sizes)('with headers of %i bytes lets Envoy live, and no DENY pass', async (size) => {
+    const deny = denyPolicy('by-address', [
+      { from: [{ source: { remoteIpBlocks: ['127.0.0.0/8'] } }] },
+    ]);
+    const world = await start({
+      settings: KEYS,
+      policies: `${policies}\n---\n${JSON.stringify(deny)}`,
+    });
+    const port = world.envoy.port(INGRESS);
+    // The keys are there; what is unknown makes them be fetched again, slowly.
+    expect(await world.status({ path: '/ip', token })).toBe(403);
+    world.jwksServer.behaviour = { kind: 'late', milliseconds: 1000, document: jwks };
+    await sleep(1100);
+    const large = flood(port, 90, {
+      authorization: `Bearer ${invented}`,
+      'x-large': 'z'.repeat(size),
+    });
+    await sleep(200);
+    const behind = flood(port, 90, {
+      authorization: `Bearer ${token}`,
+      'x-large': 'z'.repeat(size),
+    });
+    const statuses = [...(await large), ...(await behind)];
+    expect(Object.keys(counted(statuses)).filter((status) => status !== '401')).toEqual(['403']);
+    expect(await world.status({ path: '/ip', token })).toBe(403);
+  });
 
   it.each([
-    [1000, 1],
-    [1000, 2],
-    [3000, 2],
-  ])('%i at once on %i workers cost nobody else a request', async (count, concurrency) => {
-    const world = await start({ settings: KEYS, policies, concurrency });
-    const port = world.envoy.port(INGRESS);
-    expect(await world.status({ path: '/ip', token })).toBe(200);
-    world.jwksServer.behaviour = { kind: 'late', milliseconds: 500, document: jwks };
-    await sleep(1100);
-    const invaders = floodByConnections(port, count, invented);
-    const innocent: Promise<number[]>[] = [];
-    for (let i = 0; i < 10; i++) {
-      innocent.push(floodByConnections(port, 20), floodByConnections(port, 20, token));
-      await sleep(100);
-    }
-    expect(counted(await invaders)).toEqual({ 401: count });
-    expect(counted((await Promise.all(innocent)).flat())).toEqual({ 200: 400 });
-  });
+    [1000, 1, 'HTTP/1.1'],
+    [1000, 2, 'HTTP/2'],
+    [WAITING, 1, 'HTTP/2'],
+    [WAITING, 2, 'HTTP/1.1'],
+  ] as const)(
+    '%i at once on %i workers by %s cost nobody else a request',
+    async (count, concurrency, protocol) => {
+      const world = await start({ settings: KEYS, policies, concurrency });
+      const port = world.envoy.port(INGRESS);
+      expect(await world.status({ path: '/ip', token })).toBe(200);
+      world.jwksServer.behaviour = { kind: 'late', milliseconds: 500, document: jwks };
+      await sleep(1100);
+      const invaders =
+        protocol === 'HTTP/2'
+          ? Promise.all(
+              Array.from({ length: count / STREAMS }, () =>
+                flood(port, STREAMS, { authorization: `Bearer ${invented}` }),
+              ),
+            )
+          : floodByConnections(port, count, invented);
+      const innocent: Promise<number[]>[] = [];
+      for (let i = 0; i < 10; i++) {
+        innocent.push(floodByConnections(port, 20), floodByConnections(port, 20, token));
+        await sleep(100);
+      }
+      expect(counted((await invaders).flat())).toEqual({ 401: count });
+      expect(counted((await Promise.all(innocent)).flat())).toEqual({ 200: 400 });
+    },
+  );
 
   it('of good tokens at a cold start all get through when the keys come', async () => {
     const world = await start({ settings: KEYS, concurrency: 2 });
