@@ -1,6 +1,7 @@
 // A claim as the text of a header (`outputClaimToHeaders`), as Envoy 1.40 writes it.
-import { ABSENT, Span, constant, encode, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, Span, constant, encode, indexOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
 import { encodeBase64 } from "../bytes/base64";
+import { ByteWriter } from "../bytes/byte-writer";
 import { fixedText } from "../json/double-text";
 import { numberOf } from "../json/number";
 import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
@@ -8,6 +9,7 @@ import { writeJson } from "../json/writer";
 
 const TRUE = constant("true");
 const FALSE = constant("false");
+const COMMA: u8 = 0x2c;
 /** 2^64: whole numbers below, and not negative, go without decimals. */
 const TWO_64: f64 = 18446744073709551616.0;
 
@@ -20,7 +22,8 @@ export function claimAt(payload: Node, path: StaticArray<Span>): Node {
 
 /**
  * Strings as they are, numbers and booleans as text, lists and objects as padded base64 of their JSON. With `joinLists`, a list
- * of strings, numbers and booleans goes as its elements, joined by commas. ABSENT for null, an empty string, and no claim.
+ * of strings, numbers and booleans goes as its elements, joined by commas. ABSENT for null, an empty string, and no claim;
+ * UNREADABLE when the callback's memory has ended.
  */
 export function claimText(node: Node, joinLists: bool): Span {
   switch (kindOf(node)) {
@@ -52,19 +55,20 @@ function isFlat(list: Node): bool {
   for (let i = countOf(list); i > 0; i--) {
     const kind = kindOf(element);
     if (kind == Kind.Null || kind > Kind.String) return false;
-    if (kind == Kind.String && toText(textOf(element)).includes(",")) return false;
+    if (kind == Kind.String && indexOf(textOf(element), COMMA, 0) >= 0) return false;
     element = after(element);
   }
   return true;
 }
 
 function joined(list: Node): Span {
-  const parts: string[] = [];
+  if (countOf(list) == 0) return ABSENT;
+  const out = new ByteWriter();
   let element = firstOf(list);
   for (let i = countOf(list); i > 0; i--) {
-    const text = claimText(element, false);
-    parts.push(text == ABSENT ? "" : toText(text));
+    out.bytes(claimText(element, false));
+    if (i > 1) out.byte(COMMA);
     element = after(element);
   }
-  return parts.length == 0 ? ABSENT : encode(parts.join(","));
+  return out.written();
 }

@@ -1,5 +1,5 @@
 // What a rule writes into the request when one of its tokens was verified: `outputPayloadToHeader`, `outputClaimToHeaders`.
-import { ABSENT, Span } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, Span, UNREADABLE } from "as-proxy-wasm-sdk/assembly";
 import { claimAt, claimText } from "./claim-text";
 import { payloadSection } from "./jwt";
 import { RequestChanges } from "./request-changes";
@@ -52,6 +52,7 @@ export class TokenOutputs {
     for (let i = 0; i < this.claims.length; i++) {
       const claim = unchecked(this.claims[i]);
       const text = claimText(claimAt(claims, claim.path), this.joinLists);
+      if (text == UNREADABLE) return false;
       if (text != ABSENT) changes.add(claim.header, text);
     }
     return true;

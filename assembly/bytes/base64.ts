@@ -1,14 +1,15 @@
 // base64 with padding, RFC 4648 §4.
-import { EMPTY, Span, addressOf, allocate, lengthOf, span } from "as-proxy-wasm-sdk/assembly";
+import { Span, UNREADABLE, addressOf, allocate, lengthOf, span } from "as-proxy-wasm-sdk/assembly";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** Encodes bytes into the callback's memory; EMPTY when that is used up. */
+/** Encodes bytes into the callback's memory; UNREADABLE when they are, and when that has ended. */
 export function encodeBase64(bytes: Span): Span {
+  if (bytes == UNREADABLE) return UNREADABLE;
   const length = lengthOf(bytes);
   const size = ((length + 2) / 3) * 4;
   const out = allocate(size);
-  if (out == 0) return EMPTY;
+  if (out == 0) return UNREADABLE;
   let to = out;
   for (let i: usize = 0; i < length; i += 3) {
     const at = addressOf(bytes) + i;

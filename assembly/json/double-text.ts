@@ -18,6 +18,7 @@ const numerator = memory.data(160, 16);
 const denominator = memory.data(160, 16);
 const twice = memory.data(160, 16);
 const digits = memory.data(336, 16);
+const characters = memory.data(336, 16);
 
 /** `%f`: six decimals, rounded half to even. */
 export function fixedText(value: f64): string {
@@ -108,9 +109,8 @@ function isNegative(value: f64): bool {
 }
 
 function digitsFrom(start: i32, end: i32): string {
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(0x30 + load<u8>(digits + i));
-  return text;
+  for (let i = start; i < end; i++) store<u8>(characters + i, 0x30 + load<u8>(digits + i));
+  return String.UTF8.decodeUnsafe(characters + start, max(end - start, 0));
 }
 
 /** A positive double is mantissaOf · 2^exponentOf. */

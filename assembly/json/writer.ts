@@ -1,102 +1,126 @@
 // A JSON value as text again: compact, with the escapes and the numbers that Envoy (protobuf) writes. Members keep the order
 // of the document, which Envoy does not. For output headers, not for the path of every request.
-import { Span, addressOf, encode, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
+import { Span, addressOf, lengthOf, span } from "as-proxy-wasm-sdk/assembly";
+import { ByteWriter } from "../bytes/byte-writer";
 import { shortText } from "./double-text";
 import { numberOf } from "./number";
 import { Kind, Node, after, countOf, firstOf, kindOf, textOf } from "./tape";
 
-/** The compact text of a value, UTF-8, in the callback's memory. */
+const QUOTE: u8 = 0x22;
+const BACKSLASH: u8 = 0x5c;
+const COMMA: u8 = 0x2c;
+const COLON: u8 = 0x3a;
+
+/** The compact text of a value, UTF-8, in the callback's memory; UNREADABLE when that has ended. */
 export function writeJson(node: Node): Span {
-  return encode(textOfValue(node));
+  const out = new ByteWriter();
+  writeValue(node, out);
+  return out.written();
 }
 
 // The depth is the parser's: MAX_JSON_DEPTH.
-function textOfValue(node: Node): string {
+function writeValue(node: Node, out: ByteWriter): void {
   switch (kindOf(node)) {
     case Kind.True:
-      return "true";
+      return out.text("true");
     case Kind.False:
-      return "false";
+      return out.text("false");
     case Kind.Number:
-      return shortText(numberOf(textOf(node)));
+      return out.text(shortText(numberOf(textOf(node))));
     case Kind.String:
-      return quoted(textOf(node));
+      return writeString(textOf(node), out);
     case Kind.Array:
-      return listText(node);
+      return writeList(node, out);
     case Kind.Object:
-      return objectText(node);
+      return writeObject(node, out);
     default:
-      return "null";
+      return out.text("null");
   }
 }
 
-function listText(node: Node): string {
-  const parts: string[] = [];
+function writeList(node: Node, out: ByteWriter): void {
+  out.byte(0x5b);
   let element = firstOf(node);
   for (let i = countOf(node); i > 0; i--) {
-    parts.push(textOfValue(element));
+    writeValue(element, out);
+    if (i > 1) out.byte(COMMA);
     element = after(element);
   }
-  return "[" + parts.join(",") + "]";
+  out.byte(0x5d);
 }
 
-function objectText(node: Node): string {
-  const parts: string[] = [];
+function writeObject(node: Node, out: ByteWriter): void {
+  out.byte(0x7b);
   let key = firstOf(node);
   for (let i = countOf(node); i > 0; i--) {
     const value = after(key);
-    parts.push(quoted(textOf(key)) + ":" + textOfValue(value));
+    writeString(textOf(key), out);
+    out.byte(COLON);
+    writeValue(value, out);
+    if (i > 1) out.byte(COMMA);
     key = after(value);
   }
-  return "{" + parts.join(",") + "}";
+  out.byte(0x7d);
 }
 
-function quoted(text: Span): string {
-  if (isPlain(text)) return '"' + toText(text) + '"';
-  const characters = toText(text);
-  let out = '"';
-  for (let i = 0; i < characters.length; i++) {
-    const point = <u32>characters.codePointAt(i);
-    const units = point > 0xffff ? 2 : 1;
-    const escape = shortEscape(point);
-    if (escape.length > 0) {
-      out += escape;
-    } else if (needsEscape(point)) {
-      for (let j = 0; j < units; j++) out += hexEscape(characters.charCodeAt(i + j));
-    } else {
-      out += characters.substr(i, units);
+/** `text` is well-formed UTF-8: the parser takes no other. */
+function writeString(text: Span, out: ByteWriter): void {
+  out.byte(QUOTE);
+  const end = addressOf(text) + lengthOf(text);
+  // What needs no escape goes in one piece.
+  let plain = addressOf(text);
+  let at = plain;
+  while (at < end) {
+    const size = sizeOfSequence(load<u8>(at));
+    const point = codePoint(at, size);
+    const short = shortEscape(point);
+    if (short != 0 || needsEscape(point)) {
+      out.bytes(span(plain, at - plain));
+      if (short != 0) {
+        out.byte(BACKSLASH);
+        out.byte(short);
+      } else {
+        writeHexEscape(point, out);
+      }
+      plain = at + size;
     }
-    i += units - 1;
+    at += size;
   }
-  return out + '"';
+  out.bytes(span(plain, end - plain));
+  out.byte(QUOTE);
 }
 
-function isPlain(text: Span): bool {
-  for (let i: usize = 0; i < lengthOf(text); i++) {
-    const c = load<u8>(addressOf(text) + i);
-    if (c < 0x20 || c > 0x7e || c == 0x22 || c == 0x5c || c == 0x3c || c == 0x3e) return false;
-  }
-  return true;
+/** Bytes of a UTF-8 sequence by its first, RFC 3629 §3. */
+function sizeOfSequence(first: u8): usize {
+  return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-function shortEscape(point: u32): string {
+function codePoint(at: usize, size: usize): u32 {
+  const first = <u32>load<u8>(at);
+  if (size == 1) return first;
+  let point = first & (0x7f >> (<u32>size));
+  for (let i: usize = 1; i < size; i++) point = (point << 6) | (load<u8>(at + i) & 0x3f);
+  return point;
+}
+
+/** The character after the backslash, or 0 when there is no short escape. */
+function shortEscape(point: u32): u8 {
   switch (point) {
     case 0x08:
-      return "\\b";
+      return 0x62;
     case 0x09:
-      return "\\t";
+      return 0x74;
     case 0x0a:
-      return "\\n";
+      return 0x6e;
     case 0x0c:
-      return "\\f";
+      return 0x66;
     case 0x0d:
-      return "\\r";
-    case 0x22:
-      return '\\"';
-    case 0x5c:
-      return "\\\\";
+      return 0x72;
+    case QUOTE:
+    case BACKSLASH:
+      return <u8>point;
     default:
-      return "";
+      return 0;
   }
 }
 
@@ -115,6 +139,18 @@ function needsEscape(point: u32): bool {
   return false;
 }
 
-function hexEscape(unit: i32): string {
-  return "\\u" + ("000" + unit.toString(16)).slice(-4);
+/** As UTF-16 code units: RFC 8259 §7 has two escapes for what is beyond U+FFFF. */
+function writeHexEscape(point: u32, out: ByteWriter): void {
+  if (point <= 0xffff) return writeUnit(point, out);
+  writeUnit(0xd800 + ((point - 0x10000) >> 10), out);
+  writeUnit(0xdc00 + ((point - 0x10000) & 0x3ff), out);
+}
+
+function writeUnit(unit: u32, out: ByteWriter): void {
+  out.byte(BACKSLASH);
+  out.byte(0x75);
+  for (let shift = 12; shift >= 0; shift -= 4) {
+    const digit = <u8>((unit >> shift) & 15);
+    out.byte(digit < 10 ? 0x30 + digit : 0x57 + digit);
+  }
 }

@@ -100,6 +100,50 @@ describe('JSON written again', () => {
     expect(rewritten(text)).toBe(expected);
   });
 
+  it('is the same document, with no character that protobuf hides', () => {
+    const characters = [
+      'a',
+      '"',
+      '\\',
+      '\u0001',
+      '\n',
+      '<',
+      'é',
+      '\u00ad',
+      '\u2028',
+      '😀',
+      '\u{e0001}',
+    ];
+    for (let i = 0; i < 2000; i++) {
+      module.reset();
+      const length = Math.floor(Math.random() * 12);
+      const word = (): string =>
+        Array.from(
+          { length },
+          () => characters[Math.floor(Math.random() * characters.length)],
+        ).join('');
+      const value = { [word()]: [word(), i, null, { b: word() }], last: word() };
+      const seen = rewritten(JSON.stringify(value));
+      expect(JSON.parse(seen)).toEqual(value);
+      expect(seen).not.toMatch(/[\u0000-\u001f<>\u007f-\u009f\u00ad\u2028\u{e0001}]/u);
+    }
+  });
+
+  it.each([
+    ['escapes', '\u0001'.repeat(10_000)],
+    ['short strings', Array<string>(12_000).fill('é<')],
+    ['numbers', Array<number>(9_000).fill(1.5e300)],
+  ])('takes no more memory than a callback has, of nothing but %s', (_, value) => {
+    // The arena has its large block from then on.
+    module.reset();
+    rewritten(JSON.stringify('x'.repeat(100_000)));
+    const before = module.exports.pages();
+    module.reset();
+    expect(JSON.parse(rewritten(JSON.stringify(value)))).toEqual(value);
+    // Half of what a callback may take beside the arena: 4 MiB (sdk/assembly/memory/heap.ts).
+    expect((module.exports.pages() - before) * 65536).toBeLessThan(2 * 1024 * 1024);
+  });
+
   it('as base64 is as Node writes it', () => {
     for (let length = 0; length < 40; length++) {
       const bytes = randomBytes(length);
