@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
-SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random istio-tests/lab host-tests/lint/fuzz docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
+SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random istio-tests/lab host-tests/lint/fuzz host-tests/module-mutants docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test test-istio istio test-versions test-exhaustion bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz images lint format clean
+.PHONY: help build demo up test test-istio istio test-versions test-exhaustion mutants bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 24
@@ -34,6 +34,9 @@ test-versions: build build/tests.done ## the tests in real Envoys on Envoy 1.36 
 
 test-exhaustion: build build/tests.done ## 1,000 large updates, floods of 30 sizes, 10,000 waiting, on Envoy 1.36 and 1.40; two hours
 	@UPDATES=1000 SHAPES=30 WAITING=10000 VERSIONS='1.36 1.40' ONLY=envoy-tests/exhaustion.test.ts node scripts/test-versions.mjs
+
+mutants: build build/tests.done ## small faults put into the module, and which of them no test finds (ONLY=assembly/authz, TESTS=files)
+	@node build/js/host-tests/module-mutants/main.js
 
 bench: build build/bench.done ## CPU per request beside Envoy's native filters (ARGS='-o json', …)
 	@node build/js/bench/main.js $(ARGS)

@@ -1,0 +1,8 @@
+// What the parts of `make mutants` hand over to each other.
+
+/** Where the copy of the sources, the modules and the results are. */
+export const FOLDER = 'build/mutants';
+/** Ids that tests have found, a line each; ids that tests have reached; the number of ids. */
+export const KILLED = 'killed.txt';
+export const REACHED = 'reached.txt';
+export const SIZE = 'size.txt';

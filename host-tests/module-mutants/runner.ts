@@ -1,0 +1,122 @@
+// Runs each test first as it is, to see which faults it reaches, and then again with each of these on that no test has found so far.
+import fs, { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { type RunnerTask, TestRunner } from 'vitest';
+import { FOLDER, KILLED, REACHED, SIZE } from './folder.ts';
+
+type Test = Extract<RunnerTask, { type: 'test' }>;
+type Suite = Extract<RunnerTask, { type: 'suite' }>;
+
+/** Calls of `mutantIsOn` that one run of a test may take in one instance: many times what any takes without a fault. */
+const FUEL = 20_000_000n;
+
+interface Switched {
+  memory: WebAssembly.Memory;
+  mutantSet(id: number, fuel: bigint): void;
+  mutantReached(): number;
+}
+
+const size = Number(readFileSync(join(FOLDER, SIZE), 'utf8'));
+const only = new Set((process.env.MUTANTS ?? '').split(',').filter(Boolean).map(Number));
+const instances: WeakRef<Switched>[] = [];
+let active = 0;
+
+// The tests load the module with its faults, and every instance of it, whoever makes it, has the one that is on.
+const read = fs.readFileSync;
+fs.readFileSync = ((path: unknown, ...rest: unknown[]) => {
+  const name = /^build\/(portcullis|testing)\.wasm$/.exec(String(path))?.[1];
+  const file = name === undefined ? path : join(FOLDER, `${name}.wasm`);
+  return (read as (...all: unknown[]) => unknown)(file, ...rest);
+}) as typeof fs.readFileSync;
+syncBuiltinESMExports();
+const Instance = WebAssembly.Instance;
+WebAssembly.Instance = new Proxy(Instance, {
+  construct(target, [module, imports]: [WebAssembly.Module, WebAssembly.Imports]) {
+    const instance = new target(module, imports);
+    const exports = instance.exports as unknown as Switched;
+    if (typeof exports.mutantSet === 'function') {
+      exports.mutantSet(active, FUEL);
+      instances.push(new WeakRef(exports));
+    }
+    return instance;
+  },
+});
+
+function alive(): Switched[] {
+  const found = instances.map((one) => one.deref()).filter((one) => one !== undefined);
+  instances.splice(0, instances.length, ...found.map((one) => new WeakRef(one)));
+  return found;
+}
+
+function turn(id: number): void {
+  active = id;
+  for (const instance of alive()) instance.mutantSet(id, FUEL);
+}
+
+/** Whether the files of other processes say that a fault has been found. */
+function killed(): Set<number> {
+  const path = join(FOLDER, KILLED);
+  return new Set(existsSync(path) ? readFileSync(path, 'utf8').split('\n').map(Number) : []);
+}
+
+export default class MutantRunner extends TestRunner {
+  async runTask(test: Test): Promise<void> {
+    turn(0);
+    for (const instance of alive()) bytesOf(instance).fill(0);
+    await run(test);
+    const reached = new Set<number>();
+    for (const instance of alive()) {
+      bytesOf(instance).forEach((byte, id) => byte !== 0 && reached.add(id));
+    }
+    appendFileSync(join(FOLDER, REACHED), `${[...reached].join('\n')}\n`);
+    // A test that cannot be run twice cannot tell anything.
+    if (!(await passes(test, 0))) return;
+    const found = killed();
+    for (const id of reached) {
+      if (found.has(id) || (only.size > 0 && !only.has(id))) continue;
+      if (await passes(test, id)) continue;
+      // What a fault has left behind must not be taken for another's.
+      const isWhole = await passes(test, 0);
+      if (isWhole || active === 0) appendFileSync(join(FOLDER, KILLED), `${id}\n`);
+      if (!isWhole) return;
+    }
+  }
+}
+
+async function passes(test: Test, id: number): Promise<boolean> {
+  turn(id);
+  try {
+    await run(test);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    turn(0);
+  }
+}
+
+/** Once more, with what goes before and after each test. */
+async function run(test: Test): Promise<void> {
+  const suites: Suite[] = [];
+  for (let suite = test.suite ?? test.file; ; suite = suite.suite ?? suite.file) {
+    suites.unshift(suite);
+    if (suite === suite.file) break;
+  }
+  for (const suite of suites) {
+    for (const hook of TestRunner.getSuiteHooks(suite).beforeEach ?? [])
+      await hook(test.context, suite);
+  }
+  try {
+    await (TestRunner.getTestFn(test) as () => Promise<void>)();
+  } finally {
+    for (const suite of suites) {
+      for (const hook of TestRunner.getSuiteHooks(suite).afterEach ?? [])
+        await hook(test.context, suite);
+    }
+  }
+}
+
+function bytesOf(instance: Switched): Uint8Array {
+  return new Uint8Array(instance.memory.buffer, instance.mutantReached(), size);
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Quick tests first: most faults need no more. TESTS names others. */
+const FILES = (process.env.TESTS ?? '').split(' ').filter(Boolean);
+
+class InOrder extends BaseSequencer {
+  override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number =>
+      FILES.findIndex((file) => moduleId.endsWith(file));
+    return Promise.resolve([...files].sort((a, b) => place(a) - place(b)));
+  }
+}
+
+export default defineConfig({
+  test: {
+    root: '.',
+    include: FILES,
+    runner: 'host-tests/module-mutants/runner.ts',
+    maxWorkers: 2,
+    sequence: { sequencer: InOrder, concurrent: false },
+    testTimeout: 20_000,
+    reporters: ['dot'],
+  },
+});
