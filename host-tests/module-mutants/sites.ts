@@ -1,10 +1,6 @@
 // Where a fault can be put into the module, found by the compiler's own parser: a comparison turned, a condition dropped or forced, a
 // call or an assignment left out, a bound moved by one.
-import * as compiler from 'assemblyscript';
-import { type Node, newOptions, newProgram, parse } from 'assemblyscript';
-
-// Declared as a const enum, whose values cannot be imported from declarations.
-const { NodeKind } = compiler as unknown as { NodeKind: Record<string, number> };
+import { type Node, NodeKind, newOptions, newProgram, parse } from './compiler.ts';
 
 /** One fault: a piece of a file, and what stands in its place while the fault is on. */
 export interface Mutant {
@@ -80,7 +76,7 @@ function isNode(value: unknown): value is Node {
 
 /** `runs`: whether it is code that runs, and not the value of a global, which the compiler may want to know. */
 function visit(node: Node, place: Place, runs: boolean): void {
-  const kind: number = node.kind;
+  const { kind } = node;
   if (kind <= NodeKind.Parameter! || kind === NodeKind.Decorator || kind === NodeKind.Import)
     return;
   // The compiler demands what a constructor assigns.
