@@ -110,6 +110,60 @@ describe('a token', () => {
     expect(refusal(token)).toBe(body);
   });
 
+  it('that one rule has verified is not good for another, however often it has come', async () => {
+    const other = await makeIssuer('two');
+    const { plugin } = start([
+      requestAuthentication(
+        {},
+        {
+          jwtRules: [
+            {
+              issuer: ISSUER,
+              jwks: issuer.jwks,
+              audiences: ['one'],
+              fromHeaders: [{ name: 'x-one' }],
+            },
+            {
+              issuer: ISSUER,
+              jwks: issuer.jwks,
+              audiences: ['two'],
+              fromHeaders: [{ name: 'x-two' }],
+            },
+            { issuer: ISSUER, jwks: other.jwks, fromHeaders: [{ name: 'x-other-key' }] },
+          ],
+        },
+      ),
+    ]);
+    const token = await mint(issuer, { aud: 'one' });
+    const by = (name: string): number | string => status(plugin, { headers: [[name, token]] });
+    for (let i = 0; i < 3; i++) {
+      expect([by('x-one'), by('x-two'), by('x-other-key')]).toEqual([200, 403, 401]);
+      expect([by('x-one'), by('x-one')]).toEqual([200, 200]);
+    }
+  });
+
+  it('may have 64 KiB, and not a byte more', async () => {
+    const { plugin } = start([requestAuthentication({ jwks: issuer.jwks })]);
+    const [header, payload, signature] = (await mint(issuer, { pad: '' }, { x: '' })).split('.');
+    const sized = (bytes: number): Promise<string> => {
+      const left = bytes - signature!.length - 2;
+      const length = (part: string, more: number): number =>
+        Math.ceil(((Buffer.from(part, 'base64url').length + more) * 4) / 3);
+      // No text of base64url has a length of 4n + 1: what one part cannot have, the other makes up for.
+      for (let x = 0; x < 3; x++) {
+        for (let pad = 0; length(payload!, pad) <= left; pad++) {
+          if (length(header!, x) + length(payload!, pad) === left)
+            return mint(issuer, { pad: 'p'.repeat(pad) }, { x: 'x'.repeat(x) });
+        }
+      }
+      throw new Error(`no token of ${bytes} bytes`);
+    };
+    expect((await sized(65_536)).length).toBe(65_536);
+    expect((await sized(65_537)).length).toBe(65_537);
+    expect(status(plugin, { token: await sized(65_536) })).toBe(200);
+    expect(status(plugin, { token: await sized(65_537) })).toBe(401);
+  });
+
   it('expires while it is cached', async () => {
     const { process, plugin } = start([requestAuthentication({ jwks: issuer.jwks })]);
     const token = await mint(issuer, { exp: NOW + 5 });

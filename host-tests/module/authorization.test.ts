@@ -92,6 +92,31 @@ describe('a DENY rule refuses by', () => {
   });
 });
 
+describe('a block of addresses', () => {
+  it.each([
+    ['::/0', '192.0.2.1:1', 200],
+    ['::/0', '[2001:db8::1]:1', 403],
+    ['0.0.0.0/0', '192.0.2.1:1', 403],
+    ['0.0.0.0/0', '[2001:db8::1]:1', 200],
+    ['192.0.2.0/24', '192.0.2.255:1', 403],
+    ['192.0.2.0/24', '192.0.3.0:1', 200],
+    ['192.0.2.0/31', '192.0.2.1:1', 403],
+    ['192.0.2.0/31', '192.0.2.2:1', 200],
+    ['192.0.2.1/32', '192.0.2.1:1', 403],
+    ['192.0.2.1/32', '192.0.2.0:1', 200],
+    ['2001:db8::/127', '[2001:db8::1]:1', 403],
+    ['2001:db8::/127', '[2001:db8::2]:1', 200],
+    ['2001:db8::/33', '[2001:db8:7fff::]:1', 403],
+    ['2001:db8::/33', '[2001:db8:8000::]:1', 200],
+  ])('%s and %s: %s', (block, sourceAddress, expected) => {
+    for (const field of ['remoteIpBlocks', 'notRemoteIpBlocks']) {
+      const { plugin } = start([denyPolicy([{ from: [{ source: { [field]: [block] } }] }])]);
+      const refused = field === 'remoteIpBlocks' ? expected : 603 - expected;
+      expect(status(plugin, { sourceAddress })).toBe(refused);
+    }
+  });
+});
+
 describe('a policy applies', () => {
   const everything = [{}];
   const selecting = (matchLabels: object): object => ({ selector: { matchLabels } });

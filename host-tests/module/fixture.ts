@@ -112,6 +112,8 @@ export interface RequestOptions {
   token?: string | undefined;
   headers?: Pair[];
   port?: number;
+  /** `address:port`, of the client. */
+  sourceAddress?: string;
   worker?: number;
   peerCertificateDigest?: string;
 }
@@ -128,9 +130,10 @@ export function request(plugin: Plugin, options: RequestOptions = {}): HttpStrea
     ...(token === undefined ? [] : ([['authorization', `Bearer ${token}`]] as Pair[])),
     ...(options.headers ?? []),
   ];
-  const { peerCertificateDigest } = options;
+  const { peerCertificateDigest, sourceAddress } = options;
   const connection = {
     destinationPort: options.port ?? 8000,
+    ...(sourceAddress === undefined ? {} : { sourceAddress }),
     ...(peerCertificateDigest === undefined
       ? {}
       : { peerCertificate: { digest: peerCertificateDigest } }),

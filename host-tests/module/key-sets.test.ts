@@ -320,6 +320,34 @@ describe('a key set that cannot be had', () => {
     expect(process.logs('critical')).toEqual([]);
   });
 
+  it.each([0, 1, 2])('forgets the one of three that has gone, and no other (%i)', (gone) => {
+    for (const arrives of [true, false]) {
+      const { process, plugin } = start(resources);
+      const waiting = [0, 1, 2].map(() => {
+        process.advance(10);
+        return request(plugin, { token });
+      });
+      const stay = waiting.filter((_, i) => i !== gone);
+      plugin.end(waiting[gone]!);
+      if (arrives) onlyCall(process).respond({ status: 200, body: issuer.jwks });
+      else onlyCall(process).deadline = Infinity;
+      process.advance(10_000);
+      expect(stay.map(statusOf)).toEqual(arrives ? [200, 200] : [401, 401]);
+    }
+  });
+
+  it('has a hundred keys at most: by the next one nobody comes in', async () => {
+    const own = JSON.parse(issuer.jwks) as { keys: object[] };
+    const others = await Promise.all(Array.from({ length: 2 }, (_, i) => makeIssuer(`other-${i}`)));
+    const other = (JSON.parse(others[0]!.jwks) as { keys: object[] }).keys[0]!;
+    const keys = Array.from({ length: 99 }, (_, i) => ({ ...other, kid: `filler-${i}` }));
+    const last = (JSON.parse(others[1]!.jwks) as { keys: object[] }).keys[0]!;
+    const jwks = JSON.stringify({ keys: [...keys, ...own.keys, last] });
+    const { plugin } = start([requestAuthentication({ jwks })]);
+    expect(status(plugin, { token })).toBe(200);
+    expect(status(plugin, { token: await mint(others[1]!, {}, { kid: 'other-1' }) })).toBe(401);
+  });
+
   it('whose asker has gone is asked for by somebody else when the lease is over', () => {
     const { process, plugin } = start(resources, {}, { workers: 2 });
     process.advance(100);

@@ -124,6 +124,19 @@ describe('a plugin that is deleted, and comes back wrong, begins anew', () => {
     expect(status(world.plugin)).toBe(500);
   });
 
+  it('and who refuses since is nobody to fall back on, however long that lasts', () => {
+    const world = start([]);
+    world.process.advance(BEAT_MS);
+    world.plugin.remove();
+    world.process.advance(60_000);
+    for (let i = 0; i < 3; i++) {
+      expect(update(world, WRONG)).toBe(false);
+      expect(status(world.plugin)).toBe(500);
+      world.process.advance(BEAT_MS);
+      expect(status(world.plugin)).toBe(500);
+    }
+  });
+
   it('after a wrong update', () => {
     const world = start([]);
     world.process.advance(BEAT_MS);
