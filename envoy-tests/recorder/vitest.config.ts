@@ -12,9 +12,17 @@ const CASES = [
   'tokens',
 ];
 
-const config = mergeConfig(shared, {});
-config.test!.include = [
-  ...CASES.map((name) => `envoy-tests/${name}.test.ts`),
-  'envoy-tests/recorder/random-*.ts',
-];
-export default config;
+// Lists are joined when configurations are.
+const test = { ...shared.test, include: [] };
+
+export default mergeConfig(
+  { test },
+  {
+    test: {
+      include: [
+        ...CASES.map((name) => `envoy-tests/${name}.test.ts`),
+        'envoy-tests/recorder/random-*.ts',
+      ],
+    },
+  },
+);
