@@ -35,6 +35,12 @@ interface Exports {
   rewritten(a: number, n: number): bigint;
   base64(a: number, n: number): bigint;
   pages(): number;
+  inputBuffer(size: number): number;
+  jsonOffset(): number;
+  cookie(a: number, n: number, b: number, m: number): bigint;
+  ipVersion(a: number, n: number): number;
+  certificateNames(a: number, n: number): bigint;
+  configurationProblems(a: number, n: number): number;
 }
 
 /** Statuses of the ABI. */
