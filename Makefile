@@ -59,7 +59,7 @@ docs: build ## writes what docs/ says of the sources: findings, the command line
 fuzz: build ## lint against the module on 100,000 mutated policies (COUNT, SEED)
 	@node build/js/host-tests/lint/fuzz/main.js
 
-fuzz-module: build build/tests.done ## 10 million inputs to all that strangers' bytes reach (COUNT, SEED, SECONDS, TARGET, INPUT)
+fuzz-module: build build/tests.done build/testing-traced.wasm ## 10 million inputs to all that strangers' bytes reach (COUNT, SEED, SECONDS, TARGET, INPUT)
 	@node build/js/host-tests/module-fuzz/main.js
 
 record: build ## writes down what native filters answer, for host-tests/recorded: 10 minutes
@@ -99,6 +99,10 @@ build/tests.done: node_modules/.done $(MODULE_SOURCES) $(shell find sdk/example 
 	@$(ASC) sdk/example/assembly/index.ts --target example
 	@$(ASC) envoy-tests/probe/assembly/index.ts --target probe
 	@touch $@
+
+# Tells of the places that it comes to.
+build/testing-traced.wasm: node_modules/.done $(MODULE_SOURCES)
+	@$(ASC) assembly/testing.ts --target traced
 
 # Modules that only the benchmark loads.
 build/bench.done: node_modules/.done $(MODULE_SOURCES) $(shell find bench -path '*assembly*' -name '*.ts')

@@ -19,6 +19,8 @@ export interface TargetReport {
   inputs: number;
   /** Ways that the module has gone, told apart by what it answers and by how far it reads. */
   ways: number;
+  /** Places of the module that it has come to, where they are counted. */
+  places?: number;
   traps: number;
   differences: number;
   /** The first of each kind. */
@@ -30,17 +32,23 @@ export interface FuzzOptions {
   count: number;
   seed: number;
   targets: Target[];
+  /** Whether inputs are chosen by the places that they come to; needs the build that tells of them. */
+  isGuided?: boolean;
   /** How long it may take, in milliseconds; default: as long as it takes. */
   limit?: number;
 }
 
-const MOST_KEPT = 4000;
+const MOST_WAYS = 4000;
+/** A traced run takes ten times as long: the first inputs have one, and of the others each so-and-so-many-th. */
+const FIRST_TRACED = 2000;
+const TRACED = 16;
 const MOST_FINDINGS = 5;
 /** Inputs between looks at the clock. */
 const ROUND = 256;
 
 /** Fuzzes each target in turn; reports as they come. */
-export function* fuzz({ count, seed, targets, limit }: FuzzOptions): Generator<TargetReport> {
+export function* fuzz(options: FuzzOptions): Generator<TargetReport> {
+  const { count, seed, targets, limit, isGuided = false } = options;
   const end = limit === undefined ? Infinity : performance.now() + limit;
   let shares = targets.reduce((sum, { share }) => sum + share, 0);
   const total = shares;
@@ -49,11 +57,17 @@ export function* fuzz({ count, seed, targets, limit }: FuzzOptions): Generator<T
     // What is left of the time, by what is left to do.
     const until = now + ((end - now) * target.share) / shares;
     shares -= target.share;
-    yield fuzzTarget(target, Math.round((count * target.share) / total), seed + i, until);
+    const own = { count: Math.round((count * target.share) / total), seed: seed + i, until };
+    yield fuzzTarget(target, { ...own, isGuided });
   }
 }
 
-function fuzzTarget(target: Target, count: number, seed: number, until: number): TargetReport {
+function fuzzTarget(
+  target: Target,
+  options: { count: number; seed: number; until: number; isGuided: boolean },
+): TargetReport {
+  const { count, seed, until } = options;
+  const covers = options.isGuided ? target.covers : undefined;
   const random = new Random(seed);
   const mutator = new Mutator(random, target.shape, target.dictionary);
   const input = { bytes: Buffer.alloc(MOST_BYTES), length: 0 };
@@ -77,8 +91,11 @@ function fuzzTarget(target: Target, count: number, seed: number, until: number):
     report.inputs++;
     try {
       const way = target.run(input);
-      if (ways.size === MOST_KEPT || ways.has(way)) continue;
-      ways.add(way);
+      const isTraced = inputs < FIRST_TRACED || inputs % TRACED === 0;
+      const isNewPlace = isTraced && covers?.isNew(input) === true;
+      const isNewWay = ways.size < MOST_WAYS && !ways.has(way);
+      if (isNewWay) ways.add(way);
+      if (!isNewPlace && !isNewWay) continue;
       corpus.push(Buffer.from(input.bytes.subarray(0, input.length)));
     } catch (error) {
       note(report, target, input.bytes.subarray(0, input.length), error);
@@ -91,6 +108,7 @@ function fuzzTarget(target: Target, count: number, seed: number, until: number):
     report.findings.push({ target: target.name, kind: 'difference', what });
   }
   report.ways = ways.size;
+  report.places = covers?.places;
   return report;
 }
 

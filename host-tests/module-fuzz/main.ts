@@ -24,12 +24,19 @@ if (INPUT) {
 
 function run(count: number, seed: number): void {
   let [inputs, traps, differences] = [0, 0, 0];
-  for (const report of fuzz({ count, seed, targets, limit: Number(SECONDS || 900) * 1000 })) {
+  for (const report of fuzz({
+    count,
+    seed,
+    targets,
+    limit: Number(SECONDS || 900) * 1000,
+    isGuided: true,
+  })) {
     inputs += report.inputs;
     traps += report.traps;
     differences += report.differences;
+    const places = report.places === undefined ? '' : `, ${report.places} places`;
     console.log(
-      `${report.name}: ${report.inputs} inputs, ${report.ways} ways, ${report.traps} traps, ${report.differences} differences`,
+      `${report.name}: ${report.inputs} inputs, ${report.ways} ways${places}, ${report.traps} traps, ${report.differences} differences`,
     );
     for (const { target, kind, what, input } of report.findings) {
       console.log(`  ${kind}: ${what}`);

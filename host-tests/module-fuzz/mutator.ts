@@ -1,5 +1,6 @@
 // Makes inputs of others: flips, splices, words of a dictionary, and changes that keep to the shape of JSON, of lines, of DER and of tokens.
 import type { Random } from '../../envoy-tests/random/generator.ts';
+import { changedDocument } from './document.ts';
 import type { Shape } from './target.ts';
 
 /** The longest input. */
@@ -25,8 +26,14 @@ export class Mutator {
   /** Puts a change of `seed` into `out`, with pieces of `other`; its length. */
   mutate(seed: Buffer, other: Buffer, out: Buffer): number {
     const { random } = this;
-    seed.copy(out);
     let length = Math.min(seed.length, MOST_BYTES);
+    if (this.shape === 'document' && random.below(4) > 0) {
+      const changed = changedDocument(seed, other, random);
+      length = changed.copy(out);
+    } else {
+      seed.copy(out);
+    }
+    if (this.shape === 'document' && random.below(4) > 0) return length;
     for (let n = random.below(MOST_CHANGES); n > 0; n--) {
       if (this.shape === 'token' && random.below(3) > 0) {
         length = this.changeSection(out, length, other);
@@ -77,7 +84,12 @@ export class Mutator {
   private placeIn(bytes: Buffer, length: number, shape: Shape): number {
     const { random } = this;
     const at = random.below(length + 1);
-    const marks = shape === 'json' ? JSON_MARKS : shape === 'lines' ? LINE_MARKS : undefined;
+    const marks =
+      shape === 'json' || shape === 'document'
+        ? JSON_MARKS
+        : shape === 'lines'
+          ? LINE_MARKS
+          : undefined;
     if (marks === undefined || random.oneIn(3)) return at;
     for (let i = at; i < length; i++) if (marks.has(bytes[i]!)) return i + random.below(2);
     return at;

@@ -81,7 +81,7 @@ export const certificate = parserTarget({
     const ours = names.toString('latin1').split('\0').slice(0, -1);
     const inOrder = (list: string[]): string => [...list].sort().join('\n');
     if (oracle !== undefined) agree(inOrder(ours), inOrder(oracle));
-    return ours.length + (oracle === undefined ? 100 : 200);
+    return names.length * 1000 + ours.length * 2 + (oracle === undefined ? 1 : 0);
   },
 });
 

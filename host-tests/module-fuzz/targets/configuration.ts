@@ -50,7 +50,7 @@ const WORDS = [
 /** Plugin configurations: taken only where they are JSON, and what is taken has no more to say. */
 export const configurations = parserTarget({
   name: 'configuration',
-  shape: 'json',
+  shape: 'document',
   share: 0.5,
   seeds: [
     configuration(oracle('task')),

@@ -1,4 +1,5 @@
 // The parts of the module that read bytes by themselves, in the `testing` build: inputs lie in its own memory.
+import { type Trace, coverageOf } from '../coverage.ts';
 import { Difference, type Input, type Shape, type Target } from '../target.ts';
 import { MOST_BYTES } from '../mutator.ts';
 import { TestingModule } from '../../units/testing-module.ts';
@@ -16,10 +17,18 @@ export interface ParserOptions {
 
 /** A reader in the module. */
 export class Parser {
-  module = new TestingModule();
-  private address = this.module.exports.inputBuffer(MOST_BYTES);
-  private memory = this.viewOf();
+  module: TestingModule;
+  private readonly trace: Trace | undefined;
+  private address: number;
+  private memory: Buffer;
   private readonly words = new Map<string, number>();
+
+  constructor(trace?: Trace) {
+    this.trace = trace;
+    this.module = new TestingModule(trace?.hit);
+    this.address = this.module.exports.inputBuffer(MOST_BYTES);
+    this.memory = this.viewOf();
+  }
 
   /** The input in the module's memory. */
   place({ bytes, length }: Input): number {
@@ -41,7 +50,7 @@ export class Parser {
   }
 
   restart(): void {
-    this.module = new TestingModule();
+    this.module = new TestingModule(this.trace?.hit);
     this.words.clear();
     this.address = this.module.exports.inputBuffer(MOST_BYTES);
     this.memory = this.viewOf();
@@ -59,6 +68,10 @@ export function parserTarget({ check, seeds, ...options }: ParserOptions): Targe
     ...options,
     seeds: seeds.map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed)),
     run: (input) => check(parser, input, parser.place(input)),
+    covers: coverageOf((trace) => {
+      const traced = new Parser(trace);
+      return (input) => void check(traced, input, traced.place(input));
+    }),
     pages: () => parser.module.exports.pages(),
     restart: () => parser.restart(),
   };

@@ -107,6 +107,6 @@ export const address = parserTarget({
     const text = bytes.toString('latin1', 0, length);
     // No zones: what comes over the wire has none.
     agree(module.exports.ipVersion(at, length), text.includes('%') ? 0 : isIP(text));
-    return length;
+    return Math.min(length, 64);
   },
 });
