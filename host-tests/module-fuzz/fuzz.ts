@@ -50,16 +50,21 @@ const ROUND = 256;
 export function* fuzz(options: FuzzOptions): Generator<TargetReport> {
   const { count, seed, targets, limit, isGuided = false } = options;
   const end = limit === undefined ? Infinity : performance.now() + limit;
-  let shares = targets.reduce((sum, { share }) => sum + share, 0);
-  const total = shares;
+  const total = targets.reduce((sum, { share }) => sum + share, 0);
+  let parts = targets.reduce((sum, target) => sum + partOf(target), 0);
   for (const [i, target] of targets.entries()) {
     const now = performance.now();
     // What is left of the time, by what is left to do.
-    const until = now + ((end - now) * target.share) / shares;
-    shares -= target.share;
+    const until = now + ((end - now) * partOf(target)) / parts;
+    parts -= partOf(target);
     const own = { count: Math.round((count * target.share) / total), seed: seed + i, until };
     yield fuzzTarget(target, { ...own, isGuided });
   }
+}
+
+/** What of the time is a target's: those with few inputs take long for each. */
+function partOf({ share }: Target): number {
+  return Math.max(share, 5);
 }
 
 function fuzzTarget(

@@ -1,3 +1,5 @@
+import 'reflect-metadata';
+import { X509Certificate as Certificate, SubjectAlternativeNameExtension } from '@peculiar/x509';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { MOST_BYTES } from '../mutator.ts';
@@ -85,9 +87,22 @@ export const certificate = parserTarget({
   },
 });
 
-/** What Node takes for a certificate, and the module refuses, must have a reason: nobody may be taken for somebody else, that is all. */
+/**
+ * The module may refuse, which is fail-closed, what is no DER: OpenSSL reads lists without the bit that makes them such. Another reader
+ * of certificates must refuse it, too.
+ */
 function refused(der: Buffer, names: string[]): number {
   const extensions = der.toString('latin1').split(SUBJECT_ALT_NAME).length - 1;
-  if (names.length > MOST_NAMES || extensions > 1) return -2;
+  if (names.length > MOST_NAMES || extensions > 1 || !isReadByAnother(der)) return -2;
   throw new Difference(`the module refuses what Node reads as ${JSON.stringify(names)}`);
+}
+
+function isReadByAnother(der: Buffer): boolean {
+  try {
+    return (
+      new Certificate(new Uint8Array(der)).getExtension(SubjectAlternativeNameExtension) !== null
+    );
+  } catch {
+    return false;
+  }
 }
