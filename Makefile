@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
-SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random istio-tests/lab host-tests/lint/fuzz host-tests/module-mutants docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
+SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random istio-tests/lab host-tests/lint/fuzz host-tests/module-mutants host-tests/module-fuzz docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test test-istio istio test-versions test-exhaustion mutants bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz images lint format clean
+.PHONY: help build demo up test test-istio istio test-versions test-exhaustion mutants bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz fuzz-module record images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 24
@@ -65,6 +65,12 @@ docs: build ## writes what docs/ says of the sources: findings, the command line
 fuzz: build ## lint against the module on 100,000 mutated policies (COUNT, SEED)
 	@node build/js/host-tests/lint/fuzz/main.js
 
+fuzz-module: build build/tests.done build/testing-traced.wasm ## 10 million inputs to all that strangers' bytes reach (COUNT, SEED, SECONDS, TARGET, INPUT)
+	@node build/js/host-tests/module-fuzz/main.js
+
+record: build ## writes down what native filters answer, for host-tests/recorded: 10 minutes
+	@RECORD=host-tests/recorded npx --no-install vitest run --config envoy-tests/recorder/vitest.config.ts
+
 images: build ## the images of `mesh up --runtime docker`, from what this machine has
 	@node scripts/build-images.mjs
 
@@ -99,6 +105,10 @@ build/tests.done: node_modules/.done $(MODULE_SOURCES) $(shell find sdk/example 
 	@$(ASC) sdk/example/assembly/index.ts --target example
 	@$(ASC) envoy-tests/probe/assembly/index.ts --target probe
 	@touch $@
+
+# Tells of the places that it comes to.
+build/testing-traced.wasm: node_modules/.done $(MODULE_SOURCES)
+	@$(ASC) assembly/testing.ts --target traced
 
 # Modules that only the benchmark loads.
 build/bench.done: node_modules/.done $(MODULE_SOURCES) $(shell find bench -path '*assembly*' -name '*.ts')

@@ -41,6 +41,8 @@ export {
   reset,
 } from "as-proxy-wasm-sdk/assembly/memory/arena";
 
+export * from "./testing-inputs";
+
 /** A span's value for a text that was not given. */
 export const absent: u64 = ABSENT;
 

@@ -1,6 +1,7 @@
 // An external authorizer that does what the header `x-ext-authz` of the request tells it, and remembers what it was asked.
 import { type IncomingHttpHeaders, type Server, createServer } from 'node:http';
 import { listen, portOf } from '../envoy/apps/listen.ts';
+import { replyOf } from '../host-tests/recorded/authorizer.ts';
 
 /** A question that came. */
 export interface Check {
@@ -12,43 +13,6 @@ export interface Check {
 
 /** How long an answer takes that is asked for with `late-` in front, in milliseconds. */
 const LATE_MS = 330;
-
-type Reply = [status: number, headers: [string, string][], body?: string];
-
-const REPLIES: Record<string, Reply> = {
-  allow: [
-    200,
-    [
-      ['x-user', 'alice'],
-      ['x-up-a', '1'],
-      ['X-Up-B', '2'],
-      ['x-other', 'no'],
-      ['x-down', 'd'],
-      ['set-cookie', 'a=1'],
-      ['set-cookie', 'b=2'],
-      ['x-envoy-auth-headers-to-remove', 'x-secret, X-Gone,,:path,host'],
-    ],
-    'allowed',
-  ],
-  deny: [
-    403,
-    [
-      ['x-deny', 'because'],
-      ['x-other', 'no'],
-      ['set-cookie', 'a=1'],
-      ['set-cookie', 'b=2'],
-      ['content-type', 'text/html'],
-    ],
-    '<p>denied by authorizer',
-  ],
-  redirect: [302, [['location', 'https://login.example/']]],
-  unauthorized: [401, [['www-authenticate', 'Basic realm="x"']], 'who?'],
-  created: [201, [], 'created'],
-  'no-content': [204, []],
-  teapot: [418, []],
-  error: [503, [['x-deny', 'x']], 'broken'],
-  'server-error': [500, [], 'broken'],
-};
 
 export class ExtAuthzServer {
   readonly checks: Check[] = [];
@@ -67,11 +31,12 @@ export class ExtAuthzServer {
         const { method = '', url = '', headers } = request;
         authorizer.checks.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
         const told = headers['x-ext-authz'];
-        // Says nothing: the asker's timeout ends it.
-        if (told === 'silence') return;
-        if (told === 'hang-up') return void request.socket.destroy();
         const [, late, what = String(told)] = /^(late-)?(.*)$/.exec(String(told)) ?? [];
-        const [status, fields, body] = REPLIES[what] ?? [403, []];
+        const reply = replyOf(what);
+        // Says nothing: the asker's timeout ends it.
+        if (reply === 'silence') return;
+        if (reply === 'hang-up') return void request.socket.destroy();
+        const [status, fields, body] = reply;
         setTimeout(
           () => {
             response.writeHead(status, fields.flat());

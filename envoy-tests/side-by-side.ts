@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { INGRESS } from '../envoy/proxy.ts';
 import type { Answer, Ask } from './ask.ts';
+import { FACTS } from './recorder/recorder.ts';
 import { NATIVE, type World } from './world.ts';
 
 /** Headers that differ from request to request, or from listener to listener. */
@@ -47,6 +48,10 @@ export async function askBoth(
   const ours = await world.ask({ ...ask, listener: listeners[0] });
   const native = await world.ask({ ...ask, listener: listeners[1] });
   const [ourPort, nativePort] = listeners.map((name) => world.envoy.port(name)) as [number, number];
+  if (world.recorder !== undefined) {
+    const facts = await world.ask({ ...ask, listener: FACTS });
+    world.recorder.record(listeners[0], { ask, facts, native, port: nativePort });
+  }
   expect(comparable(ours, ourPort)).toEqual(comparable(native, nativePort));
   return ours;
 }

@@ -24,7 +24,8 @@ import {
 } from '../envoy/config/wasm-filter.ts';
 import { INGRESS, proxyBootstrap } from '../envoy/proxy.ts';
 import { type Applied, EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
-import { loadResources } from '../istio/load.ts';
+import type { RecordedWorld } from '../host-tests/recorded/format.ts';
+import { type Resource, loadResources } from '../istio/load.ts';
 import {
   type Settings,
   authorizersOf,
@@ -34,6 +35,7 @@ import {
 } from '../istio/plugin-configuration.ts';
 import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../istio/token/keys.ts';
 import { type Answer, type Ask, askAt } from './ask.ts';
+import { FACTS, Recorder } from './recorder/recorder.ts';
 
 export const SHIPPED = resolve('build/portcullis.wasm');
 /** The module with a way to trap it, from tests alone. */
@@ -80,6 +82,8 @@ export class World {
   readonly envoy: EnvoyProcess;
   readonly jwksServer: JwksServer;
   readonly folder: string;
+  /** Only while recordings are made. */
+  readonly recorder: Recorder | undefined;
   private readonly httpbin: Server;
   private readonly module: string;
   private readonly settings: Settings;
@@ -89,6 +93,7 @@ export class World {
     envoy: EnvoyProcess;
     jwksServer: JwksServer;
     folder: string;
+    recorder: Recorder | undefined;
     httpbin: Server;
     module: string;
     settings: Settings;
@@ -97,6 +102,7 @@ export class World {
     this.envoy = fields.envoy;
     this.jwksServer = fields.jwksServer;
     this.folder = fields.folder;
+    this.recorder = fields.recorder;
     this.httpbin = fields.httpbin;
     this.module = fields.module;
     this.settings = fields.settings;
@@ -120,6 +126,8 @@ export class World {
       document: options.jwks ?? jwks,
     });
     const httpbin = await startHttpbin();
+    const recorder = Recorder.start(() => recordedWorlds(options));
+    recorder?.listenAt(httpbin);
     const ecds = discoveryFolder(folder);
     const bootstrap = proxyBootstrap({
       node: sidecar
@@ -145,6 +153,7 @@ export class World {
       })),
       neighbours: [
         ...(options.native ? [{ name: NATIVE, filters: options.native, tls: options.tls }] : []),
+        ...(recorder ? [{ name: FACTS, filters: [] }] : []),
         ...Object.entries(options.natives ?? {}).map(([name, filters]) => ({ name, filters })),
         ...Object.entries(options.xfccOwners ?? {}).map(([name, xfcc]) => ({
           name,
@@ -160,6 +169,7 @@ export class World {
       ],
     });
     options.change?.(bootstrap);
+    recorder?.prepare(bootstrap);
     const envoy = await EnvoyProcess.start({
       binary: (await findEnvoy()).path,
       folder,
@@ -170,7 +180,7 @@ export class World {
         ...Object.entries(more).map(([name, text]) => plugin(name, module, text, settings)),
       ],
     });
-    return new World({ envoy, jwksServer, folder, httpbin, module, settings, sidecar });
+    return new World({ envoy, jwksServer, folder, recorder, httpbin, module, settings, sidecar });
   }
 
   /** Applies policies to the module's listener. */
@@ -301,9 +311,25 @@ function pluginsOf(
   return sidecar ? [http, networkPlugin(http)] : [http];
 }
 
-function plugin(name: string, module: string, policies: string, settings: Settings): WasmPlugin {
+/** What is written down of a world: each listener of the module with its policies. */
+function recordedWorlds(options: WorldOptions): Record<string, RecordedWorld> {
+  const { policies = '', settings = {}, jwks: keys = jwks, more = {} } = options;
+  const listeners = Object.entries({ [INGRESS]: policies, ...more });
+  return Object.fromEntries(
+    listeners.map(([name, text]) => {
+      const resources = resourcesOf(text).map(({ value }) => value);
+      return [name, { resources, settings, keys }];
+    }),
+  );
+}
+
+function resourcesOf(policies: string): Resource[] {
   const { resources, problems } = loadResources([{ file: 'test.yaml', text: policies }]);
   if (problems.length > 0) throw new Error(problems[0]!.message);
-  const configuration = pluginConfiguration(resources, settings);
+  return resources;
+}
+
+function plugin(name: string, module: string, policies: string, settings: Settings): WasmPlugin {
+  const configuration = pluginConfiguration(resourcesOf(policies), settings);
   return { name, vmId: PLUGIN, module, configuration, holdsHeadersAlone: wantsBodies(settings) };
 }

@@ -20,6 +20,8 @@ export interface Connection {
   localCertificate?: LocalCertificate;
   /** Filter state that filters in front have left, by key. */
   filterState?: Record<string, string>;
+  /** Dynamic metadata that filters in front have written: an envoy.config.core.v3.Metadata message. */
+  dynamicMetadata?: Uint8Array;
 }
 
 /** A client's certificate, as far as a module can see it: of several names the first. */
@@ -117,6 +119,8 @@ abstract class Stream {
         return text(peer?.subject);
       case 'connection.uri_san_local_certificate':
         return text(connection.localCertificate?.uri);
+      case 'metadata':
+        return connection.dynamicMetadata;
       default:
         return path.startsWith(FILTER_STATE)
           ? text(connection.filterState?.[path.slice(FILTER_STATE.length)])

@@ -6,6 +6,15 @@ const EXACT_DIGITS: usize = 19;
 /** Below this many characters no number reaches the range of a double, unless by an exponent. */
 const SAFE_LENGTH: usize = 300;
 
+/**
+ * What the language's own reader gives for numbers of more than 15 digits that are followed by 23 to 37 decimal places more: it
+ * forgets all but 22 of these.
+ */
+const LEAST_MISREAD: f64 = 9e37;
+const MOST_MISREAD: f64 = 2e41;
+/** The decimal places of `parseScaled`. */
+const SCALE: i32 = 40;
+
 // @ts-ignore: decorator
 @inline
 function isDigit(at: usize, end: usize): bool {
@@ -36,7 +45,19 @@ export function numberEnd(start: usize, end: usize): usize {
 }
 
 function parse(start: usize, length: usize): f64 {
-  return parseFloat(String.UTF8.decodeUnsafe(start, length, false));
+  const text = String.UTF8.decodeUnsafe(start, length, false);
+  const value = parseFloat(text);
+  const size = Math.abs(value);
+  return size >= LEAST_MISREAD && size <= MOST_MISREAD ? parseScaled(text) : value;
+}
+
+/** The same by way of a number of usual size. */
+function parseScaled(text: string): f64 {
+  const small = text.indexOf("e");
+  const mark = small < 0 ? text.indexOf("E") : small;
+  const mantissa = mark < 0 ? text : text.substring(0, mark);
+  const exponent = mark < 0 ? 0 : I32.parseInt(text.substring(mark + 1));
+  return parseFloat(mantissa + "e" + (exponent - SCALE).toString()) * 1e40;
 }
 
 /**

@@ -150,6 +150,19 @@ describe('JSON', () => {
     module.reset();
     expect(module.exports.number(...module.give(text))).toBe(Number(text));
   });
+
+  it.each([
+    '1e40',
+    '123456789012345678901234567890123456789012345',
+    '12345678901234567.5e40',
+    '-9007199254740993E25',
+    '9007199254740993e22',
+    '18446744073709551615e38',
+  ])('forgets no place of the number %s', (text) => {
+    module.reset();
+    const value = module.exports.number(...module.give(text));
+    expect(value / Number(text)).toBeCloseTo(1, 14);
+  });
 });
 
 /** Lone surrogates cannot be written in UTF-8. */

@@ -35,6 +35,12 @@ interface Exports {
   rewritten(a: number, n: number): bigint;
   base64(a: number, n: number): bigint;
   pages(): number;
+  inputBuffer(size: number): number;
+  jsonOffset(): number;
+  cookie(a: number, n: number, b: number, m: number): bigint;
+  ipVersion(a: number, n: number): number;
+  certificateNames(a: number, n: number): bigint;
+  configurationProblems(a: number, n: number): number;
 }
 
 /** Statuses of the ABI. */
@@ -49,8 +55,10 @@ export type Given = [address: number, length: number];
 export class TestingModule {
   readonly exports: Exports;
 
-  constructor() {
-    const module = new WebAssembly.Module(readFileSync('build/testing.wasm'));
+  /** `trace`: is told of every place that the build which tells of them comes to (`asc --target traced`). */
+  constructor(trace?: (place: number) => void) {
+    const file = trace === undefined ? 'build/testing.wasm' : 'build/testing-traced.wasm';
+    const module = new WebAssembly.Module(readFileSync(file));
     const env: Record<string, (...args: number[]) => number> = {};
     for (const { name } of WebAssembly.Module.imports(module)) env[name] = () => 12;
     env.proxy_get_current_time_nanoseconds = (at) => {
@@ -59,6 +67,12 @@ export class TestingModule {
     };
     env.proxy_call_foreign_function = (name, nameSize, data, size, out, outSize) =>
       this.callForeign([name, nameSize], [data, size], out, outSize);
+    if (trace !== undefined) {
+      env.log_execution = (place) => {
+        trace(place);
+        return 0;
+      };
+    }
     const instance = new WebAssembly.Instance(module, { env });
     this.exports = instance.exports as unknown as Exports;
     (instance.exports._initialize as () => void)();
