@@ -11,6 +11,9 @@ type Suite = Extract<RunnerTask, { type: 'suite' }>;
 /** Calls of `mutantIsOn` that one run of a test may take in one instance: many times what any takes without a fault. */
 const FUEL = 20_000_000n;
 
+/** Runs of a test between two collections of garbage. */
+const RUNS_PER_COLLECTION = 50;
+
 interface Switched {
   memory: WebAssembly.Memory;
   mutantSet(id: number, fuel: bigint): void;
@@ -19,8 +22,10 @@ interface Switched {
 
 const size = Number(readFileSync(join(FOLDER, SIZE), 'utf8'));
 const only = new Set((process.env.MUTANTS ?? '').split(',').filter(Boolean).map(Number));
-const instances: WeakRef<Switched>[] = [];
+/** The instances that are in use: those of the file, and those of the run of a test that is on. */
+const instances: Switched[] = [];
 let active = 0;
+let runs = 0;
 
 // The tests load the module with its faults, and every instance of it, whoever makes it, has the one that is on.
 const read = fs.readFileSync;
@@ -37,21 +42,15 @@ WebAssembly.Instance = new Proxy(Instance, {
     const exports = instance.exports as unknown as Switched;
     if (typeof exports.mutantSet === 'function') {
       exports.mutantSet(active, FUEL);
-      instances.push(new WeakRef(exports));
+      instances.push(exports);
     }
     return instance;
   },
 });
 
-function alive(): Switched[] {
-  const found = instances.map((one) => one.deref()).filter((one) => one !== undefined);
-  instances.splice(0, instances.length, ...found.map((one) => new WeakRef(one)));
-  return found;
-}
-
 function turn(id: number): void {
   active = id;
-  for (const instance of alive()) instance.mutantSet(id, FUEL);
+  for (const instance of instances) instance.mutantSet(id, FUEL);
 }
 
 /** Whether the files of other processes say that a fault has been found. */
@@ -63,12 +62,14 @@ function killed(): Set<number> {
 export default class MutantRunner extends TestRunner {
   async runTask(test: Test): Promise<void> {
     turn(0);
-    for (const instance of alive()) bytesOf(instance).fill(0);
+    for (const instance of instances) bytesOf(instance).fill(0);
+    const ofFile = instances.length;
     await run(test);
     const reached = new Set<number>();
-    for (const instance of alive()) {
+    for (const instance of instances) {
       bytesOf(instance).forEach((byte, id) => byte !== 0 && reached.add(id));
     }
+    instances.length = ofFile;
     appendFileSync(join(FOLDER, REACHED), `${[...reached].join('\n')}\n`);
     // A test that cannot be run twice cannot tell anything.
     if (!(await passes(test, 0))) return;
@@ -76,15 +77,15 @@ export default class MutantRunner extends TestRunner {
     for (const id of reached) {
       if (found.has(id) || (only.size > 0 && !only.has(id))) continue;
       if (await passes(test, id)) continue;
+      appendFileSync(join(FOLDER, KILLED), `${id}\n`);
       // What a fault has left behind must not be taken for another's.
-      const isWhole = await passes(test, 0);
-      if (isWhole || active === 0) appendFileSync(join(FOLDER, KILLED), `${id}\n`);
-      if (!isWhole) return;
+      if (!(await passes(test, 0))) return;
     }
   }
 }
 
 async function passes(test: Test, id: number): Promise<boolean> {
+  const ofFile = instances.length;
   turn(id);
   try {
     await run(test);
@@ -92,7 +93,10 @@ async function passes(test: Test, id: number): Promise<boolean> {
   } catch {
     return false;
   } finally {
+    instances.length = ofFile;
     turn(0);
+    // Each instance reserves memory that a collector sees nothing of.
+    if (++runs % RUNS_PER_COLLECTION === 0) globalThis.gc?.();
   }
 }
 

@@ -18,6 +18,7 @@ export default defineConfig({
     include: FILES,
     runner: 'host-tests/module-mutants/runner.ts',
     maxWorkers: 2,
+    execArgv: ['--expose-gc'],
     sequence: { sequencer: InOrder, concurrent: false },
     testTimeout: 20_000,
     reporters: ['dot'],
