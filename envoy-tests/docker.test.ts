@@ -131,7 +131,7 @@ describe.runIf(hasDocker)('with Docker (skipped where no Docker engine runs)', (
     expect(stderr).toContain('portcullis/no-such-image');
   });
 
-  describe.concurrent('a replay on containers', { timeout: 400_000 }, () => {
+  describe.concurrent('a replay on containers', { timeout: 900_000 }, () => {
     const replay = async (page: string, ...more: string[]): Promise<StepResult[]> =>
       JSON.parse(
         (await mesh(['replay', page, '-o', 'json', '--runtime', 'docker', ...more])).stdout,

@@ -48,7 +48,7 @@ function differing(results: StepResult[]): object[] {
     .map(({ line, command, expected, seen }) => ({ line, command, expected, seen }));
 }
 
-describe.concurrent('a replay', { timeout: 400_000 }, () => {
+describe.concurrent('a replay', { timeout: 900_000 }, () => {
   it('of our page on mutual TLS migration sees what it prints', async () => {
     const results = await replay('docs/tasks/mutual-tls-migration.md');
     expect(differing(results)).toEqual([]);
@@ -112,7 +112,7 @@ describe.concurrent('a replay', { timeout: 400_000 }, () => {
 // Alone: five meshes at once are more than two cores start in time.
 describe(
   'Istio’s page on authentication policy, mended by `lint --fix`,',
-  { timeout: 400_000 },
+  { timeout: 900_000 },
   () => {
     it.runIf(existsSync(ORIGINAL))(
       'has no policy that is mis-indented (skipped where the page is not present)',

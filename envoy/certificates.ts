@@ -1,19 +1,6 @@
 // Certificates of a mesh: an authority of its own, ECDSA P-256.
-// The X.509 library's dependency injection needs it first.
-import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type JsonGeneralNames,
-  type JsonName,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  type X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+import type * as X509 from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 /** Clocks differ: valid from a little before now. */
@@ -29,17 +16,18 @@ export interface KeyPair {
 /** A certificate authority that lives as long as the object. */
 export class Authority {
   private readonly keys: CryptoKeyPair;
-  private readonly root: X509Certificate;
+  private readonly root: X509.X509Certificate;
 
-  private constructor(keys: CryptoKeyPair, root: X509Certificate) {
+  private constructor(keys: CryptoKeyPair, root: X509.X509Certificate) {
     this.keys = keys;
     this.root = root;
   }
 
   /** Makes an authority, valid for a day. */
   static async create(name: string): Promise<Authority> {
+    const x509 = await library();
     const keys = await generateKeys();
-    const root = await X509CertificateGenerator.createSelfSigned(
+    const root = await x509.X509CertificateGenerator.createSelfSigned(
       {
         serialNumber: serialNumber(),
         name: `CN=${name}`,
@@ -47,8 +35,11 @@ export class Authority {
         signingAlgorithm: ALGORITHM,
         keys,
         extensions: [
-          new BasicConstraintsExtension(true, undefined, true),
-          new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+          new x509.BasicConstraintsExtension(true, undefined, true),
+          new x509.KeyUsagesExtension(
+            x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+            true,
+          ),
         ],
       },
       webcrypto as Crypto,
@@ -75,7 +66,7 @@ export class Authority {
   async issueClient(
     uris: string[],
     hosts: string[] = [],
-    subject: JsonName = [],
+    subject: X509.JsonName = [],
   ): Promise<KeyPair> {
     const names = [
       ...uris.map((value) => ({ type: 'url' as const, value })),
@@ -84,9 +75,10 @@ export class Authority {
     return this.issue(names, subject);
   }
 
-  private async issue(names: JsonGeneralNames, subject: JsonName = []): Promise<KeyPair> {
+  private async issue(names: X509.JsonGeneralNames, subject: X509.JsonName = []): Promise<KeyPair> {
+    const x509 = await library();
     const keys = await generateKeys();
-    const certificate = await X509CertificateGenerator.create(
+    const certificate = await x509.X509CertificateGenerator.create(
       {
         serialNumber: serialNumber(),
         issuer: this.root.subject,
@@ -96,12 +88,15 @@ export class Authority {
         publicKey: keys.publicKey,
         signingKey: this.keys.privateKey,
         extensions: [
-          new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-          new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+          new x509.ExtendedKeyUsageExtension([
+            x509.ExtendedKeyUsage.serverAuth,
+            x509.ExtendedKeyUsage.clientAuth,
+          ]),
           // RFC 5280 §4.2.1.6: critical where there is no subject.
           ...(names.length === 0
             ? []
-            : [new SubjectAlternativeNameExtension(names, subject.length === 0)]),
+            : [new x509.SubjectAlternativeNameExtension(names, subject.length === 0)]),
         ],
       },
       webcrypto as Crypto,
@@ -109,6 +104,13 @@ export class Authority {
     const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
     return { certificate: certificate.toString('pem'), key: pem('PRIVATE KEY', pkcs8) };
   }
+}
+
+/** Loaded where a certificate is made: it takes a quarter of the time in which most commands are over. */
+async function library(): Promise<typeof X509> {
+  // Its dependency injection needs this first.
+  await import('reflect-metadata');
+  return import('@peculiar/x509');
 }
 
 async function generateKeys(): Promise<CryptoKeyPair> {
