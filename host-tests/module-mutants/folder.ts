@@ -2,7 +2,7 @@
 
 /** Where the copy of the sources, the modules and the results are. */
 export const FOLDER = 'build/mutants';
-/** Ids that tests have found, a line each; ids that tests have reached; the number of ids. */
+/** Ids that tests have found, a line each; ids that tests have run with; the number of ids. */
 export const KILLED = 'killed.txt';
-export const REACHED = 'reached.txt';
+export const TRIED = 'tried.txt';
 export const SIZE = 'size.txt';

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FOLDER, KILLED, REACHED, SIZE } from './folder.ts';
+import { FOLDER, KILLED, TRIED, SIZE } from './folder.ts';
 import { type Equivalent, described, outcomeOf } from './report.ts';
 import { compileMutants } from './schemata.ts';
 import type { Mutant } from './sites.ts';
@@ -29,13 +29,17 @@ const TESTS = [
   'recorded/recorded',
 ].map((name) => `host-tests/${name}.test.ts`);
 
-const only = process.env.ONLY ?? 'assembly';
+const only = (process.env.ONLY ?? 'assembly').replace(/\/+$/, '');
 const begin = performance.now();
 const { mutants, dropped } = compileMutants();
 const chosen = mutants.filter(({ file }) => file === only || file.startsWith(`${only}/`));
+if (chosen.length === 0) {
+  console.error(`ONLY=${only}: no folder or file of the module in which there is a fault to put`);
+  process.exit(2);
+}
 console.log(`${chosen.length} faults in ${only}; ${dropped} of all do not compile`);
 writeFileSync(join(FOLDER, SIZE), String(Math.max(...mutants.map(({ id }) => id)) + 1));
-for (const name of [KILLED, REACHED]) rmSync(join(FOLDER, name), { force: true });
+for (const name of [KILLED, TRIED]) rmSync(join(FOLDER, name), { force: true });
 const tests = process.env.TESTS ?? TESTS.filter((file) => existsSync(file)).join(' ');
 const { status, stdout, stderr } = spawnSync(
   'npx',
@@ -55,11 +59,11 @@ const idsIn = (name: string): Set<number> =>
 const known = (JSON.parse(readFileSync(LIST, 'utf8')) as Equivalent[]).filter(({ file }) =>
   chosen.some((mutant) => mutant.file === file),
 );
-const outcome = outcomeOf(chosen, idsIn(KILLED), idsIn(REACHED), known);
+const outcome = outcomeOf(chosen, idsIn(KILLED), idsIn(TRIED), known);
 const section = (title: string, faults: Mutant[]): void => {
   if (faults.length > 0) console.log(`\n${title}\n${faults.map(described).join('\n')}`);
 };
-section('Not reached by any test:', outcome.notReached);
+section('Not reached by any test that can be repeated:', outcome.notReached);
 section('Survived:', outcome.survived);
 for (const { file, original, mutated } of outcome.stale) {
   console.log(`stale entry of ${LIST}: ${file}: ${original} → ${mutated}`);

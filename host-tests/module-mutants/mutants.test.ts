@@ -109,7 +109,7 @@ describe('the report', () => {
     1,
   );
   const entry = ({ file, operator, original, mutated }: Mutant): Equivalent => {
-    return { file, operator, original, mutated, why: 'shows nowhere' };
+    return { file, operator, original, mutated, count: 1, why: 'shows nowhere' };
   };
   const ids = (list: Mutant[]): number[] => list.map(({ id }) => id);
 
@@ -127,6 +127,17 @@ describe('the report', () => {
     const { stale } = outcomeOf(mutants, new Set([1]), new Set([1]), [entry(mutants[0]!), gone]);
     expect(stale).toEqual([entry(mutants[0]!), gone]);
   });
+});
+
+it('an entry of the list excuses as many places as it says, and none that reads the same', () => {
+  const twice =
+    'function f(a: i32): bool { return a == 1; }\nfunction g(a: i32): bool { return a == 1; }';
+  const mutants = mutantsOf('x.ts', twice, LIMITS, 1);
+  const { file, operator, original, mutated } = mutants[0]!;
+  const entry = { file, operator, original, mutated, count: 1, why: 'shows nowhere' };
+  const tried = new Set([1, 2]);
+  expect(outcomeOf(mutants, new Set(), tried, [entry]).survived).toHaveLength(2);
+  expect(outcomeOf(mutants, new Set(), tried, [{ ...entry, count: 2 }]).survived).toEqual([]);
 });
 
 it('every entry of the list names a fault of the module, and says why it changes nothing', () => {

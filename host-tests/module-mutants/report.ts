@@ -7,6 +7,8 @@ export interface Equivalent {
   operator: string;
   original: string;
   mutated: string;
+  /** How many places of the file it is about: one more that reads the same is another fault. */
+  count: number;
   why: string;
 }
 
@@ -16,25 +18,28 @@ export interface Outcome {
   equivalent: Mutant[];
   survived: Mutant[];
   notReached: Mutant[];
-  /** Entries of the list that name no fault, or one that a test finds. */
+  /** Entries of the list that name no fault, one that a test finds, or more places than they say. */
   stale: Equivalent[];
 }
 
-/** Sorts the faults by what became of them. */
+/** Sorts the faults by what became of them. `tried`: those that a test has run with. */
 export function outcomeOf(
   mutants: Mutant[],
   killed: ReadonlySet<number>,
-  reached: ReadonlySet<number>,
+  tried: ReadonlySet<number>,
   known: Equivalent[],
 ): Outcome {
-  const isListed = (mutant: Mutant): boolean => known.some((entry) => isSame(entry, mutant));
   const left = mutants.filter(({ id }) => !killed.has(id));
+  const holds = (entry: Equivalent): boolean =>
+    left.filter((mutant) => isSame(entry, mutant)).length === entry.count;
+  const listed = known.filter(holds);
+  const isListed = (mutant: Mutant): boolean => listed.some((entry) => isSame(entry, mutant));
   return {
     killed: mutants.filter(({ id }) => killed.has(id)),
     equivalent: left.filter(isListed),
-    survived: left.filter((mutant) => !isListed(mutant) && reached.has(mutant.id)),
-    notReached: left.filter((mutant) => !isListed(mutant) && !reached.has(mutant.id)),
-    stale: known.filter((entry) => !left.some((mutant) => isSame(entry, mutant))),
+    survived: left.filter((mutant) => !isListed(mutant) && tried.has(mutant.id)),
+    notReached: left.filter((mutant) => !isListed(mutant) && !tried.has(mutant.id)),
+    stale: known.filter((entry) => !listed.includes(entry)),
   };
 }
 

@@ -3,7 +3,7 @@ import fs, { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { type RunnerTask, TestRunner } from 'vitest';
-import { FOLDER, KILLED, REACHED, SIZE } from './folder.ts';
+import { FOLDER, KILLED, TRIED, SIZE } from './folder.ts';
 
 type Test = Extract<RunnerTask, { type: 'test' }>;
 type Suite = Extract<RunnerTask, { type: 'suite' }>;
@@ -70,16 +70,16 @@ export default class MutantRunner extends TestRunner {
       bytesOf(instance).forEach((byte, id) => byte !== 0 && reached.add(id));
     }
     instances.length = ofFile;
-    appendFileSync(join(FOLDER, REACHED), `${[...reached].join('\n')}\n`);
     // A test that cannot be run twice cannot tell anything.
     if (!(await passes(test, 0))) return;
     const found = killed();
     for (const id of reached) {
       if (found.has(id) || (only.size > 0 && !only.has(id))) continue;
-      if (await passes(test, id)) continue;
-      appendFileSync(join(FOLDER, KILLED), `${id}\n`);
-      // What a fault has left behind must not be taken for another's.
-      if (!(await passes(test, 0))) return;
+      const isFound = !(await passes(test, id));
+      // What a fault has left behind must not be taken for another's, nor a busy machine for a fault.
+      if (isFound && !(await passes(test, 0))) return;
+      appendFileSync(join(FOLDER, TRIED), `${id}\n`);
+      if (isFound && !(await passes(test, id))) appendFileSync(join(FOLDER, KILLED), `${id}\n`);
     }
   }
 }
