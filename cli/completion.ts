@@ -19,15 +19,15 @@ const EXAMPLES = `Examples:
 `;
 
 /** `portcullis completion`; `root` gives the whole command line, of which this is a part. */
-export function completionCommand(root: () => Command): Command {
+export function completionCommand(root: () => Promise<Command>): Command {
   return new Command('completion')
     .summary('completion for bash, zsh and fish')
     .description('Prints a script that completes commands, options and their values in a shell.')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText('before', EXAMPLES)
-    .action((shell: 'bash' | 'zsh' | 'fish') => {
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
       const script = { bash: bashScript, zsh: zshScript, fish: fishScript }[shell];
-      process.stdout.write(script(completed(root(), [])));
+      process.stdout.write(script(completed(await root(), [])));
     });
 }
 

@@ -5,16 +5,14 @@ import { EnvironmentError, messageOf } from '../envoy/errors.ts';
 import { problemText } from './colour.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { program } from './program.ts';
-import { gatherArguments } from './token-mint.ts';
+import { gatherArguments } from './token-mint-arguments.ts';
 
 async function main(argv: string[]): Promise<number> {
   try {
-    const command = argv
-      .filter((word) => !word.startsWith('-'))
-      .slice(0, 2)
-      .join(' ');
-    const given = command === 'token mint' ? gatherArguments(argv) : argv;
-    await program().parseAsync(given, { from: 'user' });
+    const words = argv.filter((word) => !word.startsWith('-'));
+    const isMint = words.slice(0, 2).join(' ') === 'token mint';
+    const given = isMint ? gatherArguments(argv) : argv;
+    await (await program(words)).parseAsync(given, { from: 'user' });
     return ExitCode.Ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;

@@ -6,7 +6,7 @@ import { type ImageLayout, imageLayout } from '../istio/oci/image.ts';
 import { type Component, sbom } from '../istio/oci/sbom.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { packageFile } from './package-files.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from './package-version.ts';
 
 const LICENSE = 'Apache-2.0';
 

@@ -1,23 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { SUPPORTED_VERSIONS } from '../envoy/binary.ts';
 import { ISTIO_API } from '../istio/schema/crds.gen.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
-import { MODULE_PATH, packageFile } from './package-files.ts';
+import { MODULE_PATH } from './package-files.ts';
+import { packageVersion } from './package-version.ts';
 
 const EXAMPLES = `Examples:
   portcullis version
   portcullis version -o json
 `;
-
-/** The version of the package. */
-export function packageVersion(): string {
-  const text = readFileSync(packageFile('package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** `portcullis version`. */
 export function versionCommand(): Command {

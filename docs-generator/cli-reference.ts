@@ -6,14 +6,14 @@ import { program } from '../cli/program.ts';
 const WIDTH = 110;
 
 /** The page. */
-export function cliReference(): string {
+export async function cliReference(): Promise<string> {
   return `# The command line
 
 Data goes to standard output, messages go to standard error. Exit codes: 0 fine; 1 findings: a policy is wrong, an expectation failed, a
 request is refused that was expected to pass; 2 wrong usage, or input that cannot be read; 3 something that the machine lacks: no Envoy, no
 Docker.
 
-${commandsOf(program(), []).join('\n')}`;
+${commandsOf(await program(), []).join('\n')}`;
 }
 
 /** A section a command, outermost first; hidden ones are left out, and so is \`help\`. */

@@ -9,7 +9,7 @@ export async function generatedDocs(): Promise<Map<string, string>> {
   const docs = new Map<string, string>();
   const pages: [string, string][] = [
     ...lintPages(),
-    ['docs/reference/cli.md', cliReference()],
+    ['docs/reference/cli.md', await cliReference()],
     ['docs/reference/reasons.md', reasonsPage()],
   ];
   for (const [file, text] of pages) {

@@ -1,34 +1,39 @@
 // `portcullis mesh`: a small mesh of real Envoys on this machine.
 import { Command } from 'commander';
-import { replayCommand } from '../replay/command.ts';
-import { captureCommand } from './capture.ts';
-import { execCommand } from './exec.ts';
-import { logsCommand, matrixCommand, reportCommand, statusCommand } from './look.ts';
-import { istioctlCommand, kubectlCommand } from './kubectl.ts';
-import { shellCommand } from './shell.ts';
-import { applyCommand, createCommand, deleteCommand, getCommand } from './resources.ts';
-import { downCommand, upCommand } from './up.ts';
+import { type LazyCommands, withCommands } from '../lazy-commands.ts';
 
-export function meshCommand(): Command {
-  return new Command('mesh')
-    .summary('a small mesh of real Envoys')
-    .description(
-      'A small mesh of real Envoys on this machine, with the commands that a cluster has.',
-    )
-    .addCommand(upCommand())
-    .addCommand(downCommand())
-    .addCommand(statusCommand())
-    .addCommand(applyCommand())
-    .addCommand(getCommand())
-    .addCommand(deleteCommand())
-    .addCommand(createCommand())
-    .addCommand(execCommand())
-    .addCommand(matrixCommand())
-    .addCommand(logsCommand())
-    .addCommand(reportCommand())
-    .addCommand(shellCommand())
-    .addCommand(replayCommand())
-    .addCommand(kubectlCommand(), { hidden: true })
-    .addCommand(istioctlCommand(), { hidden: true })
-    .addCommand(captureCommand());
+const COMMANDS: LazyCommands = {
+  up: async () => (await import('./up.ts')).upCommand(),
+  down: async () => (await import('./up.ts')).downCommand(),
+  status: async () => (await import('./look.ts')).statusCommand(),
+  apply: async () => (await import('./resources.ts')).applyCommand(),
+  get: async () => (await import('./resources.ts')).getCommand(),
+  delete: async () => (await import('./resources.ts')).deleteCommand(),
+  create: async () => (await import('./resources.ts')).createCommand(),
+  exec: async () => (await import('./exec.ts')).execCommand(),
+  matrix: async () => (await import('./look.ts')).matrixCommand(),
+  logs: async () => (await import('./look.ts')).logsCommand(),
+  report: async () => (await import('./look.ts')).reportCommand(),
+  shell: async () => (await import('./shell.ts')).shellCommand(),
+  replay: async () => (await import('../replay/command.ts')).replayCommand(),
+  kubectl: async () => (await import('./kubectl.ts')).kubectlCommand(),
+  istioctl: async () => (await import('./istioctl.ts')).istioctlCommand(),
+  capture: async () => (await import('./capture.ts')).captureCommand(),
+};
+
+/** What a mesh's shell calls, and nobody types. */
+const HIDDEN = ['kubectl', 'istioctl'];
+
+/** `portcullis mesh`, with the command in it that the first of `words` names; with all of them where it names none. */
+export function meshCommand(words: readonly string[]): Promise<Command> {
+  return withCommands(
+    new Command('mesh')
+      .summary('a small mesh of real Envoys')
+      .description(
+        'A small mesh of real Envoys on this machine, with the commands that a cluster has.',
+      ),
+    COMMANDS,
+    words,
+    HIDDEN,
+  );
 }

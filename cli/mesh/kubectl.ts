@@ -1,9 +1,7 @@
-// What `mesh shell` calls kubectl and istioctl: the subset that the task pages use, in the place of the real ones.
+// What `mesh shell` calls kubectl: the subset that the task pages use, in the place of the real one.
 import { Command } from 'commander';
-import { parseAllDocuments } from 'yaml';
 import { execCommand } from './exec.ts';
 import { logsCommand } from './look.ts';
-import { readManifest } from './manifests.ts';
 import { applyCommand, createCommand, deleteCommand, getCommand } from './resources.ts';
 
 /** `mesh kubectl …`: not for people to type. */
@@ -17,41 +15,4 @@ export function kubectlCommand(): Command {
     .addCommand(createCommand())
     .addCommand(execCommand())
     .addCommand(logsCommand());
-}
-
-/** `mesh istioctl …`: likewise. */
-export function istioctlCommand(): Command {
-  return new Command('istioctl')
-    .summary('what `mesh shell` calls istioctl')
-    .description('The subset of istioctl that the task pages use, on the mesh.')
-    .addCommand(
-      new Command('install')
-        .summary('does nothing: the mesh is there')
-        .allowUnknownOption()
-        .allowExcessArguments()
-        .action(() => {
-          process.stdout.write('✔ Istio is the mesh itself: nothing to install\n');
-        }),
-    )
-    .addCommand(
-      new Command('kube-inject')
-        .summary('says that pods get a sidecar')
-        .requiredOption('-f, --filename <file>', 'manifests; - is standard input')
-        .action(async ({ filename }: { filename: string }) => {
-          process.stdout.write(injected(await readManifest(filename)));
-        }),
-    );
-}
-
-/** The same manifests, with pods that have a sidecar; everything else stays as it is written. */
-function injected(text: string): string {
-  return parseAllDocuments(text)
-    .map((document) => {
-      if (document.get('kind') === 'Deployment') {
-        const path = ['spec', 'template', 'metadata', 'annotations', 'sidecar.istio.io/inject'];
-        document.setIn(path, 'true');
-      }
-      return String(document).replace(/^---\n/, '');
-    })
-    .join('---\n');
 }

@@ -13,7 +13,7 @@ function leaves(command: Command, path: string[] = []): string[][] {
   return own.flatMap((child) => leaves(child, [...path, child.name()]));
 }
 
-const all = leaves(program());
+const all = leaves(await program());
 
 describe('every command', () => {
   it.each(all.map((path) => [path.join(' ')]))(

@@ -106,8 +106,8 @@ describe('links', () => {
   }
 });
 
-describe('commands', () => {
-  const root = program();
+describe('commands', async () => {
+  const root = await program();
 
   it.each(prose.filter((file) => /^(README|docs\/)/.test(file)))('of %s exist', (file) => {
     const text = readFileSync(file, 'utf8').replaceAll('\\\n', ' ');

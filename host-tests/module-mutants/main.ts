@@ -31,14 +31,13 @@ const TESTS = [
 
 const only = (process.env.ONLY ?? 'assembly').replace(/\/+$/, '');
 const begin = performance.now();
-const { mutants, dropped } = compileMutants();
-const chosen = mutants.filter(({ file }) => file === only || file.startsWith(`${only}/`));
+const { mutants: chosen, dropped } = compileMutants(only);
 if (chosen.length === 0) {
   console.error(`ONLY=${only}: no folder or file of the module in which there is a fault to put`);
   process.exit(2);
 }
-console.log(`${chosen.length} faults in ${only}; ${dropped} of all do not compile`);
-writeFileSync(join(FOLDER, SIZE), String(Math.max(...mutants.map(({ id }) => id)) + 1));
+console.log(`${chosen.length} faults in ${only}; ${dropped} more do not compile`);
+writeFileSync(join(FOLDER, SIZE), String(Math.max(...chosen.map(({ id }) => id)) + 1));
 for (const name of [KILLED, TRIED]) rmSync(join(FOLDER, name), { force: true });
 const tests = process.env.TESTS ?? TESTS.filter((file) => existsSync(file)).join(' ');
 const { status, stdout, stderr } = spawnSync(

@@ -29,8 +29,11 @@ export function mutantReached(): usize {
 }
 `;
 
-/** Finds the faults of the sources, compiles them, and returns those that compile. Throws when nothing does. */
-export function compileMutants(): { mutants: Mutant[]; dropped: number } {
+/**
+ * Finds the faults of a folder or file of the module, compiles them, and returns those that compile. Throws when nothing does. What has
+ * no faults put in runs as fast as ever.
+ */
+export function compileMutants(only: string): { mutants: Mutant[]; dropped: number } {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   const limits = new Set(
@@ -41,6 +44,7 @@ export function compileMutants(): { mutants: Mutant[]; dropped: number } {
   const mutants: Mutant[] = [];
   for (const file of filesOf('assembly')) {
     if (SPARED.includes(relative('assembly', file)) || file === 'assembly/limits.ts') continue;
+    if (file !== only && !file.startsWith(`${only}/`)) continue;
     mutants.push(...mutantsOf(file, readFileSync(file, 'utf8'), limits, mutants.length + 1));
   }
   const all = mutants.length;
