@@ -1,5 +1,5 @@
 // `make mutants`: faults in the module, and which of them no test finds. ONLY=assembly/authz: those of that folder or file alone;
-// TESTS='host-tests/module/a.test.ts …': by these tests alone.
+// TESTS='host-tests/module/a.test.ts …': by these tests alone; WORKERS=1: on one core.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

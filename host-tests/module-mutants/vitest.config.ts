@@ -17,7 +17,7 @@ export default defineConfig({
     root: '.',
     include: FILES,
     runner: 'host-tests/module-mutants/runner.ts',
-    maxWorkers: 2,
+    maxWorkers: Number(process.env.WORKERS ?? 2),
     execArgv: ['--expose-gc'],
     sequence: { sequencer: InOrder, concurrent: false },
     testTimeout: 20_000,
