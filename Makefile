@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
-SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests/random istio-tests/lab host-tests/lint/fuzz host-tests/module-mutants host-tests/module-fuzz docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
+SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests istio-tests/lab host-tests/lint/fuzz host-tests/module-mutants host-tests/module-fuzz host-tests/recorded docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test test-istio istio test-versions test-exhaustion mutants soak bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz fuzz-module record images lint format clean
+.PHONY: help build demo up test test-istio istio test-versions test-exhaustion mutants soak chaos bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz fuzz-module record images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 24
@@ -37,6 +37,9 @@ test-exhaustion: build build/tests.done ## 1,000 large updates, floods of 30 siz
 
 mutants: build build/tests.done ## small faults put into the module, and which of them no test finds (ONLY=assembly/authz, TESTS=files)
 	@node build/js/host-tests/module-mutants/main.js
+
+chaos: build build/tests.done ## misfortunes of all kinds, and what is open, wrong or lost meanwhile (SHORT=1, ONLY=text); 15 minutes
+	@node build/js/bench/chaos.js
 
 soak: build ## 10 million requests of 47 kinds, each status checked, while policies change (COUNT, MINUTES)
 	@node build/js/bench/soak.js

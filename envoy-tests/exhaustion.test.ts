@@ -1,7 +1,5 @@
 // Memory, stacks and plugins that end, in a real Envoy: what must be refused is refused all the while, and nobody else is.
 import { readFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
-import { connect } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -9,7 +7,7 @@ import type { WasmPlugin } from '../envoy/config/wasm-filter.ts';
 import { INGRESS } from '../envoy/proxy.ts';
 import { generatePrivateKey, readPrivateKey } from '../istio/token/keys.ts';
 import { mintToken } from '../istio/token/mint.ts';
-
+import { STREAMS, counted, flood, floodByConnections } from './floods.ts';
 import { FAULTY, JWKS_URI, World, type WorldOptions, jwks, key, oracle } from './world.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -139,57 +137,6 @@ describe('a plugin that Envoy has lost on a worker', () => {
 });
 
 const KEYS = { jwks: [{ uri: JWKS_URI, timeout: '2s', cooldown: '1s' }] };
-
-/** Requests at once on a connection of a flood by HTTP/2: those that Envoy takes by default. */
-const STREAMS = 100;
-
-/** Sends requests over one HTTP/2 connection; their statuses, 0 where there was no answer. */
-async function flood(
-  port: number,
-  count: number,
-  headers: Record<string, string>,
-): Promise<number[]> {
-  const session = connect(`http://127.0.0.1:${port}`, {
-    settings: { maxConcurrentStreams: count },
-  });
-  session.on('error', () => undefined);
-  const answers = Array.from(
-    { length: count },
-    () =>
-      new Promise<number>((done) => {
-        const stream = session.request({ ':path': '/ip', ...headers });
-        stream.on('response', (response) => done(Number(response[':status'])));
-        stream.on('error', () => done(0));
-        stream.on('close', () => done(0));
-        stream.resume();
-      }),
-  );
-  const statuses = await Promise.all(answers);
-  session.close();
-  return statuses;
-}
-
-/** Sends requests over connections of their own. */
-function floodByConnections(port: number, count: number, bearer?: string): Promise<number[]> {
-  const one = (): Promise<number> =>
-    new Promise((done) => {
-      const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
-      const outgoing = httpRequest({ host: '127.0.0.1', port, path: '/ip', headers, agent: false });
-      outgoing.on('response', (response) => {
-        response.resume();
-        done(response.statusCode ?? 0);
-      });
-      outgoing.on('error', () => done(0));
-      outgoing.end();
-    });
-  return Promise.all(Array.from({ length: count }, one));
-}
-
-function counted(statuses: number[]): Record<number, number> {
-  const counts: Record<number, number> = {};
-  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
-}
 
 describe('a flood of requests that wait for keys', () => {
   const { policies } = oracle('task');

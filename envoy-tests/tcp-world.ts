@@ -28,6 +28,8 @@ export interface TcpWorldOptions {
   settings?: Settings;
   /** What a connection to the upstream is met with; default: an echo. */
   upstream?: (socket: Socket) => void;
+  /** Changes the bootstrap before it is used. */
+  change?: (bootstrap: JsonObject) => void;
 }
 
 /** What a client saw of a connection. */
@@ -92,6 +94,7 @@ export class TcpWorld {
         })),
       ].filter(({ name }) => name !== INGRESS),
     });
+    options.change?.(bootstrap);
     const envoy = await EnvoyProcess.start({
       binary: (await findEnvoy()).path,
       folder,

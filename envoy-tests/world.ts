@@ -74,6 +74,8 @@ export interface WorldOptions {
   jwks?: string;
   /** The port of the external authorizer that all providers of the settings mean. */
   authorizer?: number;
+  /** The command that starts Envoy with some arguments, for who wants to start it in a way of their own. */
+  command?: (binary: string, args: string[]) => { program: string; args: string[] };
   /** Changes the bootstrap before it is used. */
   change?: (bootstrap: JsonObject) => void;
 }
@@ -170,8 +172,10 @@ export class World {
     });
     options.change?.(bootstrap);
     recorder?.prepare(bootstrap);
+    const { path } = await findEnvoy();
+    const { command } = options;
     const envoy = await EnvoyProcess.start({
-      binary: (await findEnvoy()).path,
+      binary: command === undefined ? path : (args) => command(path, args),
       folder,
       bootstrap,
       concurrency: options.concurrency ?? 1,

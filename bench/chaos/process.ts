@@ -1,0 +1,81 @@
+// What befalls the process: traps, a stop, no file descriptors left.
+import { readFileSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { type Socket, connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { INGRESS } from '../../envoy/proxy.ts';
+import { FAULTY } from '../../envoy-tests/world.ts';
+import { type Misfortune, misfortune, policies } from './bed.ts';
+
+/** What the module of the tests traps at, in a request or a configuration. */
+const TRAP = 'x-portcullis-trap';
+
+const traps = misfortune(
+  'requests trap the VMs',
+  async (world, watch, { lasting }) => {
+    // A VM that is gone answers 503, until the next request brings it back.
+    watch.tolerate((_kind, status) => status === 503);
+    for (const end = performance.now() + 2 * lasting; performance.now() < end;) {
+      await world.status({ path: '/ip', headers: [TRAP, '1'] });
+      await sleep(200);
+    }
+    return watch.recovery();
+  },
+  { world: () => ({ module: FAULTY }) },
+);
+
+const lost = misfortune(
+  'a configuration traps the workers, and Envoy skips the filter',
+  async (world, watch, { lasting }) => {
+    // What stands behind the module refuses everything that it has not looked at.
+    watch.tolerate((_kind, status) => status === 403 || status === 503);
+    await world.apply(policies(TRAP)).catch(() => undefined);
+    await sleep(lasting);
+    watch.expect((await world.status({ path: '/ip' })) === 403, 'no filter has been skipped');
+    // A VM by another name is a new one.
+    const healed = world.pluginsFor(policies()).map((plugin) => ({ ...plugin, vmId: 'another' }));
+    await world.envoy.apply(...healed);
+    return watch.recovery();
+  },
+  { world: () => ({ module: FAULTY }) },
+);
+
+const stopped = misfortune('Envoy is stopped, and goes on', async (world, watch, { lasting }) => {
+  for (let round = 0; round < 3; round++) {
+    process.kill(world.envoy.pid, 'SIGSTOP');
+    await sleep(lasting);
+    process.kill(world.envoy.pid, 'SIGCONT');
+    await sleep(300);
+  }
+  return watch.recovery();
+});
+
+/** Descriptors that Envoy has for connections; and connections that want one. */
+const LEFT = 40;
+const WANTED = 300;
+
+const descriptors = misfortune(
+  'there are no file descriptors left',
+  async (world, watch, { lasting }) => {
+    const { pid } = world.envoy;
+    const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'));
+    const setLimit = (soft: string): void => {
+      spawnSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:${hard![1]}`]);
+    };
+    watch.tolerate((_kind, status) => status === 0 || status === 503);
+    setLimit(String(readdirSync(`/proc/${pid}/fd`).length + LEFT));
+    const sockets = Array.from({ length: WANTED }, () => opened(world.envoy.port(INGRESS)));
+    await sleep(2 * lasting);
+    for (const socket of sockets) socket.destroy();
+    setLimit(hard![1]!);
+    return watch.recovery();
+  },
+);
+
+function opened(port: number): Socket {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+export const PROCESS_MISFORTUNES: Misfortune[] = [traps, lost, stopped, descriptors];
