@@ -624,6 +624,8 @@ describe('names with a comma in them', () => {
     ['… of the second URI', [URI, `http://x,${ADMIN}`], [], MISSING, NO_RULE],
     ['… of the first host', [URI], [`x,${ADMIN}`], MISSING, NO_RULE],
     ['… of the second host', [URI], ['a.example', `x,${ADMIN}`], MISSING, NO_RULE],
+    ['… and the comma begins the first URI', [`,${ADMIN}`], [], MISSING, NO_RULE],
+    ['… and it begins the second', [URI, `,${ADMIN}`], [], MISSING, NO_RULE],
     ['three hosts', [ADMIN], ['a.example', 'b.example', 'c.example'], MISSING, '200'],
     ['hosts alone', [], ['a.example', 'b.example'], NO_RULE, NO_RULE],
   ])('%s', (_, uris, hosts, fromLists, fromCertificate) => {
@@ -646,6 +648,54 @@ describe('names with a comma in them', () => {
       filterState: { 'f.certificate': text },
     });
     expect(ask(plugin, connection).reply?.details).toBe(MISSING);
+  });
+});
+
+describe('names that do not fit the first one, which Envoy gives by itself, are a fact that is not there:', () => {
+  const ADMIN = 'spiffe://cluster.local/ns/foo/sa/admin';
+  const OTHER = 'spiffe://cluster.local/ns/foo/sa/other';
+  const allow = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'allow', namespace: 'foo' },
+    spec: { rules: [{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/admin'] } }] }] },
+  };
+  const MISSING = 'portcullis_connection_fact_missing';
+  const detailsOf = (
+    declared: object,
+    filterState: Record<string, string>,
+    names: { uri?: string; dns?: string },
+  ): string | undefined => {
+    const { plugin } = start([allow], { connectionFacts: declared });
+    const peerCertificate = { ...names, subject: '', digest: 'ab'.repeat(32) };
+    return ask(plugin, mutual({ peerCertificate, filterState })).reply?.details;
+  };
+
+  it.each<[string, string | undefined, string]>([
+    ['a list that begins with another', OTHER, `${ADMIN},${OTHER}`],
+    ['… of the same length', OTHER, `${ADMIN},${ADMIN}`],
+    ['a list that goes on without a comma', OTHER, `${OTHER}x${ADMIN}`],
+    ['a list of two whose first is empty', undefined, `,${ADMIN}`],
+    ['a list where there is no name', undefined, ADMIN],
+    ['an empty list', undefined, ''],
+  ])('%s', (_, uri, list) => {
+    expect(detailsOf({ peerUris: 'f.uris' }, { 'f.uris': list }, { uri })).toBe(MISSING);
+  });
+
+  it.each<[string, { uri?: string; dns?: string }, string[], string[]]>([
+    ['a certificate with another URI', { uri: OTHER }, [ADMIN], []],
+    ['a certificate whose first URI is another', { uri: OTHER }, [ADMIN, OTHER], []],
+    ['a certificate without the URI', { uri: OTHER }, [], []],
+    ['a certificate with a URI where Envoy saw none', {}, [ADMIN], []],
+    ['a certificate with another host', { uri: ADMIN, dns: 'a' }, [ADMIN], ['b']],
+    ['a certificate without the host', { uri: ADMIN, dns: 'a' }, [ADMIN], []],
+  ])('%s', (_, seen, uris, hosts) => {
+    const facts = { 'f.certificate': certificateText(uris, hosts) };
+    expect(detailsOf({ peerCertificate: 'f.certificate' }, facts, seen)).toBe(MISSING);
+  });
+
+  it('a certificate that is declared, and not there', () => {
+    expect(detailsOf({ peerCertificate: 'f.certificate' }, {}, { uri: ADMIN })).toBe(MISSING);
   });
 });
 
