@@ -694,8 +694,28 @@ describe('names that do not fit the first one, which Envoy gives by itself, are 
     expect(detailsOf({ peerCertificate: 'f.certificate' }, facts, seen)).toBe(MISSING);
   });
 
+  it('a list of hosts that is not there, where the first host has no bytes', () => {
+    const declared = { peerUris: 'f.uris', peerDns: 'f.dns' };
+    expect(detailsOf(declared, { 'f.uris': ADMIN }, { uri: ADMIN, dns: '' })).toBe(MISSING);
+  });
+
   it('a certificate that is declared, and not there', () => {
     expect(detailsOf({ peerCertificate: 'f.certificate' }, {}, { uri: ADMIN })).toBe(MISSING);
+  });
+});
+
+describe('where no list of hosts is declared', () => {
+  // Any name is one that `*` means, as for Envoy, which tries all of them.
+  it.each<[string, { dns?: string; subject: string }, number]>([
+    ['the first one is a name of the client', { dns: 'a.example', subject: '' }, 403],
+    ['and so is its subject', { subject: 'CN=a' }, 403],
+    ['a client without any has none', { subject: '' }, 200],
+  ])('%s', (_, names, expected) => {
+    const deny = denyPolicy([{ from: [{ source: { principals: ['*'] } }] }]);
+    const { plugin } = start([deny], { connectionFacts: { peerUris: 'f.uris' } });
+    const peerCertificate = { ...names, digest: 'ab'.repeat(32) };
+    const connection = mutual({ peerCertificate, filterState: { 'f.uris': '-' } });
+    expect(statusOf(ask(plugin, connection))).toBe(expected);
   });
 });
 
