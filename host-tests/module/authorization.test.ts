@@ -58,6 +58,40 @@ describe('a DENY rule refuses by', () => {
     expect(refuses(operation, options)).toBe(refused);
   });
 
+  it.each<[string, string, boolean]>([
+    ['/a/{*}', '/a/b', true],
+    ['/a/{*}', '/a/b?x=1', true],
+    ['/a/{*}', '/a/b/', false],
+    ['/a/{*}', '/a/b/c', false],
+    ['/a/{*}', '/a/', false],
+    ['/a/{*}', '/a', false],
+    ['/a/{*}', '/A/b', false],
+    ['/a/{*}', '/a/b"', false],
+    ['/a/{*}/c', '/a/b/c', true],
+    ['/a/{*}/c', '/a/b/d', false],
+    ['/a/{*}/c', '/a//c', false],
+    ['/a/{*}/', '/a/b/', true],
+    ['/a/{*}/', '/a/b', false],
+    ['/a/{**}', '/a/b/c', true],
+    ['/a/{**}', '/a/', true],
+    ['/a/{**}', '/a', false],
+    ['/a/{**}', '/ab/c', false],
+    ['/a/{**}', '/a/b"', false],
+    ['/a/{**}/z', '/a/b/c/z', true],
+    ['/a/{**}/z', '/a//z', true],
+    ['/a/{**}/z', '/a/z', false],
+    ['/a/{**}/z', '/a/b/y', false],
+    ['/a/{**}/z', '/a/b"/z', false],
+    ['/{*}/{**}', '/a/b/c', true],
+    ['/{*}/{**}', '//b', false],
+    ['/{*}', '/', false],
+    ['/{**}', '/', true],
+  ])('the template %s the path %s: %s', (template, path, refused) => {
+    expect(refuses({ paths: [template] }, { path })).toBe(refused);
+    // What matches too much opens a door here, and shuts one above.
+    expect(refuses({ notPaths: [template] }, { path })).toBe(!refused);
+  });
+
   it('any of its rules, any of the operations of a rule', () => {
     const { plugin } = start([
       denyPolicy([
