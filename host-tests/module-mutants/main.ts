@@ -17,6 +17,7 @@ const TESTS = [
   'units/token-cache',
   'module/never-open',
   'module/authorization',
+  'module/rule-index',
   'module/peers',
   'module/authentication',
   'module/configuration',

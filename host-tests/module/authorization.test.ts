@@ -92,6 +92,15 @@ describe('a DENY rule refuses by', () => {
     expect(refuses({ notPaths: [template] }, { path })).toBe(!refused);
   });
 
+  it('a template the characters that Envoy lets a segment have, and no other', () => {
+    const { plugin } = start([denyPolicy([{ to: [{ operation: { paths: ['/a/{*}'] } }] }])]);
+    const all = Array.from({ length: 0x5e }, (_, i) => String.fromCharCode(0x21 + i));
+    // These end the segment, or the path.
+    const segments = all.filter((c) => !'/?#'.includes(c));
+    const matched = segments.filter((c) => status(plugin, { path: `/a/${c}` }) === 403);
+    expect(matched).toEqual(segments.filter((c) => /[A-Za-z0-9\-._~%!$&'()+,;:@=*]/.test(c)));
+  });
+
   it('any of its rules, any of the operations of a rule', () => {
     const { plugin } = start([
       denyPolicy([
