@@ -34,6 +34,7 @@ describe('a host pattern', () => {
     ['*.COM', 'a.com', true],
     ['*', '', true],
     ['ex[mple', 'ex{mple', false],
+    ['ex{mple', 'ex[mple', false],
     ['É.com', 'é.com', false],
   ])('%s on %j: %s', (pattern, value, matches) => {
     module.reset();
