@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Plugin } from '../../host/process.ts';
 import {
   ISSUER,
@@ -20,6 +20,8 @@ let plugin: Plugin;
 beforeAll(async () => {
   issuer = await makeIssuer();
   other = await makeIssuer('two');
+});
+beforeEach(() => {
   plugin = start([requestAuthentication({ jwks: issuer.jwks })]).plugin;
 });
 
@@ -94,7 +96,12 @@ describe('a token', () => {
     ['no exp', { exp: undefined }, undefined],
     ['nbf in 60 s', { nbf: NOW + 60 }, undefined],
     ['nbf in 61 s', { nbf: NOW + 61 }, 'Jwt not yet valid'],
+    ['nbf 0', { nbf: 0 }, undefined],
     ['iat in the future', { iat: NOW + 10_000 }, undefined],
+    ['iat 0', { iat: 0 }, undefined],
+    ['jti', { jti: 'x' }, undefined],
+    ['several aud', { aud: ['a', 'b'] }, undefined],
+    ['no aud in its list', { aud: [] }, undefined],
     ['another issuer', { iss: 'someone' }, 'Jwt issuer is not configured'],
     [
       'an issuer that only begins the same',
@@ -103,11 +110,33 @@ describe('a token', () => {
     ],
     ['no issuer', { iss: undefined }, 'Jwt issuer is not configured'],
     ['another issuer and expired', { iss: 'x', exp: 1 }, 'Jwt issuer is not configured'],
-  ])('with %s is judged by its time and issuer', async (_, claims, body) => {
+  ])('with %s is judged by its claims', async (_, claims, body) => {
     const token = await mint(issuer, claims);
     expect(refusal(token)).toBe(body);
     // The second time it comes from the cache, where it got there.
     expect(refusal(token)).toBe(body);
+  });
+
+  it('is judged by its own claims, not by those of the one before it', async () => {
+    const [timeless, early, expired] = await Promise.all([
+      mint(issuer, { exp: undefined }),
+      mint(issuer, { exp: undefined, nbf: NOW + 61 }),
+      mint(issuer, { exp: NOW - 61 }),
+    ]);
+    const nameless = await mint(issuer, { exp: undefined, iss: undefined, sub: undefined });
+    const seen = [timeless, early, timeless, expired, timeless, early, expired, nameless].map(
+      refusal,
+    );
+    expect(seen).toEqual([
+      undefined,
+      'Jwt not yet valid',
+      undefined,
+      'Jwt is expired',
+      undefined,
+      'Jwt not yet valid',
+      'Jwt is expired',
+      'Jwt issuer is not configured',
+    ]);
   });
 
   it('that one rule has verified is not good for another, however often it has come', async () => {
@@ -244,6 +273,7 @@ describe('a token', () => {
     [HEADER, '{"iat":-1}', 'Jwt payload [iat] field is not a positive 64 bit integer'],
     [HEADER, '{"nbf":true}', 'Jwt payload [nbf] field is not an integer'],
     [HEADER, '{"nbf":1e20}', 'Jwt payload [nbf] field is not a positive 64 bit integer'],
+    [HEADER, `{"exp":${2n ** 64n}}`, 'Jwt payload [exp] field is not a positive 64 bit integer'],
     [HEADER, '{"exp":null}', 'Jwt payload [exp] field is not an integer'],
     [HEADER, '{"exp":-0.5}', 'Jwt payload [exp] field is not a positive 64 bit integer'],
     [HEADER, '{"jti":7}', 'Jwt payload [jti] field is not a string'],
@@ -257,6 +287,7 @@ describe('a token', () => {
     ['deadbeef', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
     ['a.b', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
     ['a.b.', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    ['.b.c', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
     ['a..c', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
     ['a.b.c.d', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
     ['a.b.c', 'Jwt header is an invalid Base64url encoded'],
