@@ -1,9 +1,13 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { JWTPayload } from 'jose';
 import type { Plugin } from '../../host/process.ts';
 import {
   ISSUER,
   type Issuer,
   NOW,
+  type RequestOptions,
+  type World,
+  configuration,
   denyPolicy,
   makeIssuer,
   mint,
@@ -11,6 +15,7 @@ import {
   requestAuthentication,
   start,
   status,
+  update,
 } from './fixture.ts';
 
 let issuer: Issuer;
@@ -20,16 +25,22 @@ let plugin: Plugin;
 beforeAll(async () => {
   issuer = await makeIssuer();
   other = await makeIssuer('two');
-});
-beforeEach(() => {
   plugin = start([requestAuthentication({ jwks: issuer.jwks })]).plugin;
 });
 
-function refusal(token: string): string | undefined {
-  const stream = request(plugin, { token });
-  plugin.end(stream);
+/** The body of a refusal. */
+function refused(by: Plugin, options: RequestOptions): string | undefined {
+  const stream = request(by, options);
+  by.end(stream);
   return stream.reply?.body;
 }
+
+const refusal = (token: string): string | undefined => refused(plugin, { token });
+
+let minted = 0;
+/** A token that no cache knows. */
+const unseen = (claims: JWTPayload = {}): Promise<string> =>
+  mint(issuer, { count: ++minted, ...claims });
 
 /** A token of any header and payload text, signed as RS256. */
 async function raw(header: string, payload: string): Promise<string> {
@@ -111,21 +122,20 @@ describe('a token', () => {
     ['no issuer', { iss: undefined }, 'Jwt issuer is not configured'],
     ['another issuer and expired', { iss: 'x', exp: 1 }, 'Jwt issuer is not configured'],
   ])('with %s is judged by its claims', async (_, claims, body) => {
-    const token = await mint(issuer, claims);
+    const token = await unseen(claims);
     expect(refusal(token)).toBe(body);
     // The second time it comes from the cache, where it got there.
     expect(refusal(token)).toBe(body);
   });
 
   it('is judged by its own claims, not by those of the one before it', async () => {
-    const [timeless, early, expired] = await Promise.all([
-      mint(issuer, { exp: undefined }),
-      mint(issuer, { exp: undefined, nbf: NOW + 61 }),
-      mint(issuer, { exp: NOW - 61 }),
-    ]);
-    const nameless = await mint(issuer, { exp: undefined, iss: undefined, sub: undefined });
+    const { plugin } = start([requestAuthentication({ jwks: issuer.jwks })]);
+    const timeless = await unseen({ exp: undefined });
+    const early = await unseen({ exp: undefined, nbf: NOW + 61 });
+    const expired = await unseen({ exp: NOW - 61 });
+    const nameless = await unseen({ exp: undefined, iss: undefined, sub: undefined });
     const seen = [timeless, early, timeless, expired, timeless, early, expired, nameless].map(
-      refusal,
+      (token) => refused(plugin, { token }),
     );
     expect(seen).toEqual([
       undefined,
@@ -335,6 +345,202 @@ describe('a token', () => {
     expect(status(plugin, { method: 'OPTIONS', headers: preflight.slice(1), token: 'bad' })).toBe(
       401,
     );
+  });
+});
+
+describe('the places of a token', () => {
+  const REQUIRED = denyPolicy([
+    { from: [{ source: { notRequestPrincipals: [`${ISSUER}/alice`] } }] },
+  ]);
+  const header = (name: string, value: string): RequestOptions => ({ headers: [[name, value]] });
+  /** What a rule says of its places, and where a request then has its token. */
+  const PLACES: [string, object, (token: string) => RequestOptions][] = [
+    ['nothing is said', {}, (token) => ({ token })],
+    ['the query', {}, (token) => ({ path: `/?access_token=${token}` })],
+    ['a header', { fromHeaders: [{ name: 'x-a' }] }, (token) => header('x-a', token)],
+    ['another header', { fromHeaders: [{ name: 'X-B' }] }, (token) => header('x-b', token)],
+    [
+      'two headers, the first',
+      { fromHeaders: [{ name: 'x-a' }, { name: 'x-b' }] },
+      (token) => header('x-a', token),
+    ],
+    [
+      'two headers, the second',
+      { fromHeaders: [{ name: 'x-a' }, { name: 'x-b' }] },
+      (token) => header('x-b', token),
+    ],
+    [
+      'a header with a prefix',
+      { fromHeaders: [{ name: 'x-a', prefix: 'A ' }] },
+      (token) => header('x-a', `A ${token}`),
+    ],
+    [
+      'the same header with another prefix',
+      { fromHeaders: [{ name: 'x-a', prefix: 'B ' }] },
+      (token) => header('x-a', `B ${token}`),
+    ],
+    [
+      'a header with two prefixes',
+      {
+        fromHeaders: [
+          { name: 'x-a', prefix: 'B ' },
+          { name: 'x-a', prefix: 'C ' },
+        ],
+      },
+      (token) => header('x-a', `C ${token}`),
+    ],
+    ['a parameter', { fromParams: ['a'] }, (token) => ({ path: `/?a=${token}` })],
+    ['another parameter', { fromParams: ['b'] }, (token) => ({ path: `/?b=${token}` })],
+    ['two parameters', { fromParams: ['b', 'a'] }, (token) => ({ path: `/?x&b=${token}` })],
+    ['a cookie', { fromCookies: ['a'] }, (token) => header('cookie', `a=${token}`)],
+    ['another cookie', { fromCookies: ['b'] }, (token) => header('cookie', `b=${token}`)],
+    [
+      'two cookies',
+      { fromCookies: ['b', 'a', 'b'] },
+      (token) => header('cookie', `c=x; b=${token}; a=${token}`),
+    ],
+    [
+      'a header and a cookie',
+      { fromHeaders: [{ name: 'x-a' }], fromCookies: ['b'] },
+      (token) => header('cookie', `b=${token}`),
+    ],
+    [
+      'a header and a parameter',
+      { fromHeaders: [{ name: 'x-a' }], fromParams: ['a'] },
+      (token) => ({ path: `/?a=${token}` }),
+    ],
+  ];
+
+  const placeOf = (name: string): (typeof PLACES)[number] =>
+    PLACES.find(([known]) => known === name)!;
+
+  it.each([
+    ['nothing is said', 'a header'],
+    ['the query', 'a parameter'],
+    ['a header', 'another header'],
+    ['a header', 'two headers, the second'],
+    ['a header', 'a header with a prefix'],
+    ['a header with a prefix', 'the same header with another prefix'],
+    ['the same header with another prefix', 'a header with two prefixes'],
+    ['a header', 'a header and a parameter'],
+    ['a header', 'a header and a cookie'],
+    ['a parameter', 'another parameter'],
+    ['a parameter', 'two parameters'],
+    ['a cookie', 'another cookie'],
+    ['a cookie', 'two cookies'],
+  ])('are looked into for each rule by what it says: %s, and %s', async (...names) => {
+    const token = await mint(issuer);
+    const world = start([]);
+    for (const [own, elsewhere] of [names, [...names].reverse()]) {
+      const [, place, asked] = placeOf(own!);
+      const rule = { issuer: ISSUER, jwks: issuer.jwks, ...place };
+      const foreign = { issuer: 'x', jwks: other.jwks, ...placeOf(elsewhere!)[1] };
+      for (const jwtRules of [
+        [foreign, rule],
+        [rule, foreign],
+      ]) {
+        const rules = requestAuthentication({}, { jwtRules });
+        expect(update(world, configuration([rules, REQUIRED]))).toBe(true);
+        expect(status(world.plugin, asked(token))).toBe(200);
+        expect(status(world.plugin, asked('a.b.c'))).toBe(401);
+        expect(status(world.plugin)).toBe(403);
+      }
+    }
+  });
+
+  it('are those that the rule names, and no others', async () => {
+    const token = await mint(issuer);
+    const world = start([]);
+    for (const [name, place, asked] of PLACES) {
+      const rules = requestAuthentication({ jwks: issuer.jwks, ...place });
+      expect(update(world, configuration([rules, REQUIRED]))).toBe(true);
+      expect(status(world.plugin, asked(token)), name).toBe(200);
+      const isDefault = Object.keys(place).length === 0;
+      for (const usual of [{ token }, { path: `/?access_token=${token}` }]) {
+        expect(status(world.plugin, usual), name).toBe(isDefault ? 200 : 403);
+      }
+    }
+  });
+
+  it('may hold 32 tokens together, and not one more', async () => {
+    const tokens = await Promise.all(
+      Array.from({ length: 33 }, (_, i) => mint(issuer, { jti: `${i}` })),
+    );
+    const all = (name: string, some: string[]): [string, string][] =>
+      some.map((token) => [name, token]);
+    const at = (name: string): object => ({
+      issuer: ISSUER,
+      jwks: issuer.jwks,
+      fromHeaders: [{ name }],
+      forwardOriginalToken: true,
+    });
+    const startWith = (...jwtRules: object[]): Plugin =>
+      start([requestAuthentication({}, { jwtRules })]).plugin;
+    const one = startWith(at('x-a'));
+    const two = startWith(at('x-a'), at('x-b'));
+    // The first rule looks at all of its tokens, and at the bad one last.
+    const bad = await mint(issuer, { exp: 1 });
+    const seen = [32, 33].map((count) => [
+      status(one, { headers: all('x-a', tokens.slice(0, count)) }),
+      status(two, {
+        headers: [
+          ...all('x-a', [bad, ...tokens.slice(1, 16)]),
+          ...all('x-b', tokens.slice(16, count)),
+        ],
+      }),
+    ]);
+    expect(seen).toEqual([
+      [200, 200],
+      [401, 401],
+    ]);
+    expect(refused(one, { headers: all('x-a', tokens) })).toBe('Found multiple Jwt tokens');
+  });
+});
+
+describe('the audiences of a rule', () => {
+  let world: World;
+  beforeAll(() => {
+    world = start([]);
+  });
+
+  it.each<[string[], string | string[] | undefined, boolean]>([
+    [['a'], 'a', true],
+    [['a'], 'b', false],
+    [['a'], 'ab', false],
+    [['a'], 'A', false],
+    [['a'], undefined, false],
+    [['a'], '', false],
+    [['a'], [], false],
+    [['a'], ['b'], false],
+    // What stands behind the list in the token is none of it.
+    [['zoneinfo', 'a'], ['b'], false],
+    [['a'], ['b', 'a'], true],
+    [['b', 'a'], 'a', true],
+    [['a'], 'https://a', true],
+    [['a'], 'http://a/', true],
+    [['a'], 'a/', true],
+    [['a'], 'a//', false],
+    [['a'], 'ftp://a', false],
+    [['a'], 'http://https://a', false],
+    [['https://a/'], 'a', true],
+    [['http://a'], 'https://a', true],
+    [['a'], 'https://', false],
+    [['a'], '/', false],
+    [['https://'], 'http://', true],
+    [['https://'], '/', true],
+    [['https://'], 'a', false],
+    [['/'], '', true],
+  ])('%j: of a token for %j is %s', async (audiences, aud, good) => {
+    expect(
+      update(world, configuration([requestAuthentication({ jwks: issuer.jwks, audiences })])),
+    ).toBe(true);
+    // `aud` in front of the other claims, and behind them.
+    for (const claims of [{ aud }, { sub: undefined, exp: undefined, aud, zoneinfo: 'a' }]) {
+      const token = await mint(issuer, claims);
+      expect(refused(world.plugin, { token })).toBe(
+        good ? undefined : 'Audiences in Jwt are not allowed',
+      );
+    }
   });
 });
 
