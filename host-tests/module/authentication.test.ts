@@ -342,9 +342,16 @@ describe('a token', () => {
     ];
     expect(status(plugin, { method: 'OPTIONS', headers: preflight, token: 'bad' })).toBe(200);
     expect(status(plugin, { method: 'GET', headers: preflight, token: 'bad' })).toBe(401);
-    expect(status(plugin, { method: 'OPTIONS', headers: preflight.slice(1), token: 'bad' })).toBe(
-      401,
-    );
+    const [origin, wanted] = preflight as [[string, string], [string, string]];
+    for (const headers of [
+      [origin],
+      [wanted],
+      [origin, [wanted[0], '']],
+      [['origin', ''], wanted],
+    ]) {
+      const asked = { method: 'OPTIONS', headers: headers as [string, string][], token: 'bad' };
+      expect(status(plugin, asked), JSON.stringify(headers)).toBe(401);
+    }
   });
 });
 
@@ -494,6 +501,178 @@ describe('the places of a token', () => {
       [401, 401],
     ]);
     expect(refused(one, { headers: all('x-a', tokens) })).toBe('Found multiple Jwt tokens');
+  });
+});
+
+describe('several rules', () => {
+  const KNOWN = (): object => ({ issuer: ISSUER, jwks: issuer.jwks });
+  const UNKNOWN = (): object => ({ issuer: 'x', jwks: other.jwks });
+  const inHeader = (name: string): object => ({ fromHeaders: [{ name }] });
+  const startWith = (...jwtRules: object[]): Plugin =>
+    start([requestAuthentication({}, { jwtRules })]).plugin;
+
+  it('answer with what is wrong with a token, not with its being none of theirs', async () => {
+    const expired = await mint(issuer, { exp: 1 });
+    const unknown = await mint(issuer, { iss: 'y' });
+    for (const plugin of [startWith(KNOWN(), UNKNOWN()), startWith(UNKNOWN(), KNOWN())]) {
+      expect(refused(plugin, { token: expired })).toBe('Jwt is expired');
+      expect(refused(plugin, { token: unknown })).toBe('Jwt issuer is not configured');
+      expect(refused(plugin, {})).toBeUndefined();
+    }
+  });
+
+  it('answer with what is wrong with the one token that there is', async () => {
+    const [a, b] = [
+      { ...KNOWN(), ...inHeader('x-a') },
+      { ...KNOWN(), ...inHeader('x-b') },
+    ];
+    const [foreign, expired] = [await mint(issuer, { iss: 'y' }), await mint(issuer, { exp: 1 })];
+    for (const plugin of [startWith(a, b), startWith(b, a)]) {
+      for (const name of ['x-a', 'x-b']) {
+        const of = (token: string): string | undefined =>
+          refused(plugin, { headers: [[name, token]] });
+        expect(of(expired)).toBe('Jwt is expired');
+        expect(of(foreign)).toBe('Jwt issuer is not configured');
+      }
+    }
+  });
+
+  it('answer with what is wrong by the first of them where each finds something else', async () => {
+    const strict = { ...KNOWN(), audiences: ['a'] };
+    const forged = await mint({ ...other, kid: issuer.kid });
+    const audience = 'Audiences in Jwt are not allowed';
+    const signature = 'Jwt verification fails';
+    expect(refused(startWith(strict, KNOWN()), { token: forged })).toBe(audience);
+    expect(refused(startWith(KNOWN(), strict), { token: forged })).toBe(signature);
+  });
+
+  it('leave nothing in a header of a rule that has failed', async () => {
+    const outputs = { outputClaimToHeaders: [{ header: 'x-sub', claim: 'sub' }] };
+    const kept = { ...outputs, forwardOriginalToken: true };
+    const [a, b] = ['x-a', 'x-b'].map((name) => ({ ...KNOWN(), ...kept, ...inHeader(name) }));
+    const [alice, bob] = [await mint(issuer), await mint(issuer, { sub: 'bob' })];
+    const stream = request(startWith(a!, b!), {
+      headers: [
+        ['x-a', 'bad'],
+        ['x-a', alice],
+        ['x-b', bob],
+      ],
+    });
+    expect(stream.state).toBe('continued');
+    expect(stream.headers.filter(([name]) => name === 'x-sub')).toEqual([['x-sub', 'bob']]);
+  });
+
+  it('count a token once, in however many places it stands', async () => {
+    const [a, b] = ['x-a', 'x-b'].map((name) => ({ ...KNOWN(), ...inHeader(name) }));
+    const [token, bad] = [await mint(issuer), await mint(issuer, { exp: 1 })];
+    const headers: [string, string][] = [['x-a', bad]];
+    for (let i = 0; i < 31; i++) headers.push(['x-a', token], ['x-b', token]);
+    expect(refused(startWith(a!, b!), { headers })).toBeUndefined();
+  });
+});
+
+describe('a header that a rule writes', () => {
+  const rule = (more: object = {}): object =>
+    requestAuthentication({
+      jwks: issuer.jwks,
+      outputClaimToHeaders: [
+        { header: 'x-sub', claim: 'sub' },
+        { header: 'x-nested', claim: 'a.b' },
+      ],
+      outputPayloadToHeader: 'x-payload',
+      ...more,
+    });
+  const NAMES = ['x-sub', 'x-nested', 'x-payload'];
+  const written = (plugin: Plugin, options: RequestOptions): [string, string][] => {
+    const { headers, state } = request(plugin, options);
+    expect(state).toBe('continued');
+    return headers.filter(([name]) => NAMES.includes(name));
+  };
+  const forged = NAMES.flatMap((name): [string, string][] => [
+    [name, 'forged'],
+    [name, 'again'],
+  ]);
+
+  it('is what the token says', async () => {
+    const { plugin } = start([rule()]);
+    const token = await mint(issuer, { a: { b: 7 } });
+    const expected = [
+      ['x-payload', token.split('.')[1]],
+      ['x-sub', 'alice'],
+      ['x-nested', '7'],
+    ];
+    // The second time it comes from the cache.
+    for (let i = 0; i < 2; i++) {
+      expect(written(plugin, { token })).toEqual(expected);
+      expect(written(plugin, { token, headers: forged })).toEqual(expected);
+    }
+  });
+
+  it('is none of the client, with a token or without', async () => {
+    const { plugin } = start([rule()]);
+    expect(written(plugin, { headers: forged })).toEqual([]);
+    const token = await mint(issuer, { sub: undefined });
+    const payload = [['x-payload', token.split('.')[1]]];
+    expect(written(plugin, { token, headers: forged })).toEqual(payload);
+    const preflight: [string, string][] = [
+      ['origin', 'https://a'],
+      ['access-control-request-method', 'GET'],
+    ];
+    const headers = [...forged, ...preflight];
+    expect(written(plugin, { method: 'OPTIONS', headers })).toEqual([]);
+  });
+
+  it('is none of the token before', async () => {
+    const { plugin } = start([rule()]);
+    const nameless = await mint(issuer, { sub: undefined });
+    expect(written(plugin, { token: await mint(issuer) })).toHaveLength(2);
+    expect(written(plugin, { token: nameless })).toEqual([['x-payload', nameless.split('.')[1]]]);
+    expect(written(plugin, {})).toEqual([]);
+  });
+
+  it('is seen by policies as the upstream sees it', async () => {
+    const deny = denyPolicy([{ when: [{ key: 'request.headers[x-sub]', values: ['alice'] }] }]);
+    const { plugin } = start([rule(), deny]);
+    expect(status(plugin, { token: await mint(issuer) })).toBe(403);
+    expect(status(plugin, { headers: [['x-sub', 'alice']] })).toBe(200);
+  });
+
+  it('is one of 256 changes at most: with one more the request is refused', async () => {
+    // The token's header goes.
+    const outputs = (count: number): object => ({
+      outputPayloadToHeader: undefined,
+      outputClaimToHeaders: Array.from({ length: count }, (_, i) => ({
+        header: `x-${i}`,
+        claim: 'sub',
+      })),
+    });
+    const token = await mint(issuer);
+    const seen = [255, 256].map((count) => status(start([rule(outputs(count))]).plugin, { token }));
+    expect(seen).toEqual([200, 500]);
+  });
+});
+
+describe('a token cache', () => {
+  const counts = ({ process }: World): number[] =>
+    ['hit', 'miss'].map((result) =>
+      process.metrics.value(`portcullis_token_cache_total;result=${result}`),
+    );
+
+  it('is told of by its counters', async () => {
+    const world = start([requestAuthentication({ jwks: issuer.jwks })]);
+    const [one, two] = [await mint(issuer), await mint(issuer, { sub: 'bob' })];
+    for (const token of [one, two, one, one]) expect(status(world.plugin, { token })).toBe(200);
+    expect(status(world.plugin, { token: 'bad' })).toBe(401);
+    expect(counts(world)).toEqual([2, 2]);
+  });
+
+  it('keeps no token that was refused', async () => {
+    const world = start([requestAuthentication({ jwks: issuer.jwks, audiences: ['a'] })]);
+    for (const claims of [{ exp: 1, aud: 'a' }, { aud: 'b' }]) {
+      const token = await mint(issuer, claims);
+      for (let i = 0; i < 2; i++) expect(status(world.plugin, { token })).not.toBe(200);
+    }
+    expect(counts(world)).toEqual([0, 0]);
   });
 });
 

@@ -122,6 +122,10 @@ describe('unknownIssuers: IGNORE', () => {
     const plugin = startWith({ unknownIssuers: 'IGNORE' });
     expect(await outcome(plugin, { exp: 1 })).toBe('401 Jwt is expired');
     expect(status(plugin, { token: 'deadbeef' })).toBe(401);
+    // What is no token has no issuer either, and not that of the token before it.
+    expect(await outcome(plugin, { iss: 'somebody else' })).toBe('200');
+    expect(status(plugin, { token: 'deadbeef' })).toBe(401);
+    expect(status(plugin, { token: 'e30.e30.AA' })).toBe(401);
     const forged = (await mint(issuer)).slice(0, -8) + 'AAAAAAAA';
     expect(status(plugin, { token: forged })).toBe(401);
   });
