@@ -84,9 +84,9 @@ export class Authenticator {
     this.mayWait = mayWait;
     this.awaited = null;
     this.principal = null;
-    for (let i = 0; i < this.groups.length; i++) unchecked(this.groups[i]).version = -1;
+    for (let i = 0; i < this.groups.length; i++) this.groups[i].version = -1;
     for (let i = 0; i < this.guarded.length; i++) {
-      const name = unchecked(this.guarded[i]);
+      const name = this.guarded[i];
       if (request.headers.find(name) >= 0) this.changes.remove(name);
     }
     if (!isCorsPreflight(request)) {
@@ -116,7 +116,7 @@ export class Authenticator {
     }
     let result: i32 = JwtStatus.Missed;
     for (let i = 0; i < this.rules.length; i++) {
-      const status = this.verifyAll(unchecked(this.rules[i]), request);
+      const status = this.verifyAll(this.rules[i], request);
       if (status == JwtStatus.Ok) return status;
       result = moreSpecific(result, status);
     }
@@ -126,7 +126,7 @@ export class Authenticator {
 
   private allOrMissing(request: Request): i32 {
     for (let i = 0; i < this.rules.length; i++) {
-      const status = this.verifyAll(unchecked(this.rules[i]), request);
+      const status = this.verifyAll(this.rules[i], request);
       if (status != JwtStatus.Ok && status != JwtStatus.Missed) return status;
     }
     return JwtStatus.Ok;
