@@ -666,6 +666,35 @@ describe('a token cache', () => {
     expect(counts(world)).toEqual([2, 2]);
   });
 
+  it('gives each token its own claims back', async () => {
+    const theirs = { issuer: 'two', jwks: issuer.jwks };
+    const jwtRules = [{ issuer: ISSUER, jwks: issuer.jwks }, theirs];
+    const deny = denyPolicy([
+      { from: [{ source: { requestPrincipals: [`${ISSUER}/bob`, 'two/alice'] } }] },
+    ]);
+    const world = start([requestAuthentication({}, { jwtRules }), deny]);
+    const tokens = await Promise.all(
+      [
+        { sub: 'alice' },
+        { sub: 'bob' },
+        { sub: 'alice', iss: 'two' },
+        { sub: 'bob', iss: 'two' },
+        { exp: NOW + 5 },
+        { exp: NOW + 50 },
+        { nbf: NOW + 50, exp: undefined },
+        { nbf: NOW - 100, exp: undefined },
+      ].map((claims) => mint(issuer, claims)),
+    );
+    const seen = (): (number | string)[] => tokens.map((token) => status(world.plugin, { token }));
+    const fresh = [200, 403, 403, 200, 200, 200, 200, 200];
+    expect([seen(), seen(), seen()]).toEqual([fresh, fresh, fresh]);
+    expect(counts(world)).toEqual([16, 8]);
+    world.process.advance(70_000);
+    expect(seen()).toEqual([200, 403, 403, 200, 401, 200, 200, 200]);
+    world.process.clock.set((NOW - 60) * 1000);
+    expect(seen()).toEqual([200, 403, 403, 200, 200, 200, 401, 200]);
+  });
+
   it('keeps no token that was refused', async () => {
     const world = start([requestAuthentication({ jwks: issuer.jwks, audiences: ['a'] })]);
     for (const claims of [{ exp: 1, aud: 'a' }, { aud: 'b' }]) {

@@ -172,6 +172,29 @@ describe('certificateBinding', () => {
     expect(status(plugin, { token, ...mine })).toBe(200);
   });
 
+  it.each(['REQUIRE', 'IF_PRESENT'])(
+    '%s holds each token against its own certificate',
+    async (certificateBinding) => {
+      const plugin = forIssuer({ certificateBinding });
+      const theirs = { cnf: { 'x5t#S256': Buffer.alloc(32).toString('base64url') } };
+      const [a, b] = [await mint(issuer, bound), await mint(issuer, theirs)];
+      // The second time both come from the cache.
+      for (let i = 0; i < 2; i++) {
+        expect(status(plugin, { token: a, ...mine })).toBe(200);
+        expect(status(plugin, { token: b, ...other })).toBe(200);
+        expect(status(plugin, { token: a, ...other })).toBe(401);
+        expect(status(plugin, { token: b, ...mine })).toBe(401);
+      }
+      const free = await mint(issuer);
+      for (let i = 0; i < 2; i++) {
+        expect(status(plugin, { token: free, ...mine })).toBe(
+          certificateBinding === 'REQUIRE' ? 401 : 200,
+        );
+        expect(status(plugin, { token: a, ...other })).toBe(401);
+      }
+    },
+  );
+
   it('IF_PRESENT lets other tokens pass', async () => {
     const plugin = forIssuer({ certificateBinding: 'IF_PRESENT' });
     expect(await outcome(plugin, {}, {})).toBe('200');

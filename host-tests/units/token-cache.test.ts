@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TestingModule } from './testing-module.ts';
 
-const module = new TestingModule();
+let module: TestingModule;
 const UNKNOWN = -1n;
 
 function add(token: string, generation = 1n, expiry = 7n): void {
@@ -42,7 +42,10 @@ function collision(): [Uint8Array, Uint8Array] {
 }
 
 describe('the token cache', () => {
-  beforeEach(() => module.exports.newCache(3, 1024 * 1024));
+  beforeEach(() => {
+    module = new TestingModule();
+    module.exports.newCache(3, 1024 * 1024);
+  });
 
   it('knows what was added, and its claims', () => {
     add('abc', 1n, 99n);
