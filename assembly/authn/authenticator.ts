@@ -1,13 +1,6 @@
 // RequestAuthentication of one workload: finds the tokens of a request and verifies them, by the logic that istiod configures
 // Envoy's jwt_authn with.
-import {
-  Span,
-  constant,
-  equals,
-  isPresent,
-  lengthOf,
-  memoryEnded,
-} from "as-proxy-wasm-sdk/assembly";
+import { Span, constant, equals, lengthOf, memoryEnded } from "as-proxy-wasm-sdk/assembly";
 import { MAX_TOKENS } from "../limits";
 import { RequestMetrics } from "../metrics";
 import { Request } from "../request";
@@ -235,6 +228,5 @@ function isCorsPreflight(request: Request): bool {
 }
 
 function isFilled(request: Request, name: Span): bool {
-  const value = request.headers.first(name);
-  return isPresent(value) && lengthOf(value) > 0;
+  return lengthOf(request.headers.first(name)) > 0;
 }

@@ -1,5 +1,4 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JWTPayload } from 'jose';
 import type { Plugin } from '../../host/process.ts';
 import {
   ISSUER,
@@ -20,19 +19,14 @@ import {
 
 let issuer: Issuer;
 let other: Issuer;
-let world: World | undefined;
 let plugin: Plugin;
 
 beforeAll(async () => {
   issuer = await makeIssuer();
   other = await makeIssuer('two');
 });
-// A module that has trapped is of no use to the next test.
 beforeEach(() => {
-  if (world === undefined || world.process.traps.length > 0) {
-    world = start([requestAuthentication({ jwks: issuer.jwks })]);
-    plugin = world.plugin;
-  }
+  plugin = start([requestAuthentication({ jwks: issuer.jwks })]).plugin;
 });
 
 /** The body of a refusal. */
@@ -43,11 +37,6 @@ function refused(by: Plugin, options: RequestOptions): string | undefined {
 }
 
 const refusal = (token: string): string | undefined => refused(plugin, { token });
-
-let minted = 0;
-/** A token that no cache knows. */
-const unseen = (claims: JWTPayload = {}): Promise<string> =>
-  mint(issuer, { count: ++minted, ...claims });
 
 /** A token of any header and payload text, signed as RS256. */
 async function raw(header: string, payload: string): Promise<string> {
@@ -129,7 +118,7 @@ describe('a token', () => {
     ['no issuer', { iss: undefined }, 'Jwt issuer is not configured'],
     ['another issuer and expired', { iss: 'x', exp: 1 }, 'Jwt issuer is not configured'],
   ])('with %s is judged by its claims', async (_, claims, body) => {
-    const token = await unseen(claims);
+    const token = await mint(issuer, claims);
     expect(refusal(token)).toBe(body);
     // The second time it comes from the cache, where it got there.
     expect(refusal(token)).toBe(body);
@@ -137,10 +126,10 @@ describe('a token', () => {
 
   it('is judged by its own claims, not by those of the one before it', async () => {
     const { plugin } = start([requestAuthentication({ jwks: issuer.jwks })]);
-    const timeless = await unseen({ exp: undefined });
-    const early = await unseen({ exp: undefined, nbf: NOW + 61 });
-    const expired = await unseen({ exp: NOW - 61 });
-    const nameless = await unseen({ exp: undefined, iss: undefined, sub: undefined });
+    const timeless = await mint(issuer, { exp: undefined });
+    const early = await mint(issuer, { exp: undefined, nbf: NOW + 61 });
+    const expired = await mint(issuer, { exp: NOW - 61 });
+    const nameless = await mint(issuer, { exp: undefined, iss: undefined, sub: undefined });
     const seen = [timeless, early, timeless, expired, timeless, early, expired, nameless].map(
       (token) => refused(plugin, { token }),
     );
