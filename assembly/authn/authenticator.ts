@@ -1,13 +1,6 @@
 // RequestAuthentication of one workload: finds the tokens of a request and verifies them, by the logic that istiod configures
 // Envoy's jwt_authn with.
-import {
-  Span,
-  constant,
-  equals,
-  isPresent,
-  lengthOf,
-  memoryEnded,
-} from "as-proxy-wasm-sdk/assembly";
+import { Span, constant, equals, lengthOf, memoryEnded } from "as-proxy-wasm-sdk/assembly";
 import { MAX_TOKENS } from "../limits";
 import { RequestMetrics } from "../metrics";
 import { Request } from "../request";
@@ -84,9 +77,9 @@ export class Authenticator {
     this.mayWait = mayWait;
     this.awaited = null;
     this.principal = null;
-    for (let i = 0; i < this.groups.length; i++) unchecked(this.groups[i]).version = -1;
+    for (let i = 0; i < this.groups.length; i++) this.groups[i].version = -1;
     for (let i = 0; i < this.guarded.length; i++) {
-      const name = unchecked(this.guarded[i]);
+      const name = this.guarded[i];
       if (request.headers.find(name) >= 0) this.changes.remove(name);
     }
     if (!isCorsPreflight(request)) {
@@ -116,7 +109,7 @@ export class Authenticator {
     }
     let result: i32 = JwtStatus.Missed;
     for (let i = 0; i < this.rules.length; i++) {
-      const status = this.verifyAll(unchecked(this.rules[i]), request);
+      const status = this.verifyAll(this.rules[i], request);
       if (status == JwtStatus.Ok) return status;
       result = moreSpecific(result, status);
     }
@@ -126,7 +119,7 @@ export class Authenticator {
 
   private allOrMissing(request: Request): i32 {
     for (let i = 0; i < this.rules.length; i++) {
-      const status = this.verifyAll(unchecked(this.rules[i]), request);
+      const status = this.verifyAll(this.rules[i], request);
       if (status != JwtStatus.Ok && status != JwtStatus.Missed) return status;
     }
     return JwtStatus.Ok;
@@ -235,6 +228,5 @@ function isCorsPreflight(request: Request): bool {
 }
 
 function isFilled(request: Request, name: Span): bool {
-  const value = request.headers.first(name);
-  return isPresent(value) && lengthOf(value) > 0;
+  return lengthOf(request.headers.first(name)) > 0;
 }

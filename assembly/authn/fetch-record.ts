@@ -11,7 +11,6 @@ import {
   addressOf,
   allocate,
   getShared,
-  isPresent,
   lengthOf,
   setShared,
   sharedVersion,
@@ -53,7 +52,7 @@ export class FetchRecord {
   /** Reads the record as it is now; all zero when there is none. */
   read(): void {
     const bytes = getShared(this.recordKey);
-    const known = isPresent(bytes) && lengthOf(bytes) == SIZE;
+    const known = lengthOf(bytes) == SIZE;
     this.version = known ? sharedVersion() : CREATE;
     const at = addressOf(bytes);
     this.generation = known ? load<u64>(at, 0) : 0;
@@ -96,7 +95,7 @@ export class FetchRecord {
   /** The published key set with its header, or ABSENT. */
   published(): Span {
     const bytes = getShared(this.documentKey);
-    return isPresent(bytes) && lengthOf(bytes) >= HEADER ? bytes : ABSENT;
+    return lengthOf(bytes) >= HEADER ? bytes : ABSENT;
   }
 
   /** The generation of a published key set. */

@@ -74,7 +74,8 @@ export class Jwt {
 
   private split(token: Span): i32 {
     const first = indexOf(token, 0x2e, 0);
-    const second = first < 0 ? -1 : indexOf(token, 0x2e, first + 1);
+    // Of a token without a dot it finds none here, either.
+    const second = indexOf(token, 0x2e, first + 1);
     if (second < 0 || indexOf(token, 0x2e, second + 1) >= 0) return JwtStatus.BadFormat;
     this.headerText = slice(token, 0, first);
     this.payloadText = slice(token, first + 1, second);

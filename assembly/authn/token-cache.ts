@@ -94,12 +94,10 @@ export class TokenCache {
   /** Frees what was pushed out since the last time. To be called when no request is being looked at. */
   sweep(): void {
     let entry = this.gone;
-    if (entry === null) return;
-    this.gone = null;
     while (entry !== null) {
-      const next = entry.chained;
+      this.gone = entry.chained;
       heap.free(changetype<usize>(entry));
-      entry = next;
+      entry = this.gone;
     }
   }
 

@@ -63,8 +63,7 @@ export class ExtAuthzAnswer {
     const status = this.headers.first(STATUS);
     this.status = status == ABSENT ? 0 : wholeNumberOf(status);
     if (this.status == 200) this.verdict = Verdict.Allowed;
-    else if (this.status >= 300 && this.status < 500) this.verdict = Verdict.Denied;
-    else if (this.status > 200 && this.status < 300) this.verdict = Verdict.Denied;
+    else if (this.status > 200 && this.status < 500) this.verdict = Verdict.Denied;
   }
 
   /** Changes the request as the answer says; false when the host refuses. */

@@ -136,7 +136,7 @@ export class InForce {
     for (let i = 0; i < MAX_HEARTBEAT_TRIES; i++) {
       const taken = mark();
       const known = getShared(this.keys.text);
-      const isKnown = isPresent(known) && equals(known, text);
+      const isKnown = equals(known, text);
       releaseTo(taken);
       const old = getShared(this.keys.record);
       const expected = isPresent(old) ? sharedVersion() : CREATE;
@@ -250,11 +250,10 @@ function isSilent(seen: u64, now: u64): bool {
 }
 
 function sizeOf(record: Span): usize {
-  return isPresent(record) && lengthOf(record) >= HEADER ? lengthOf(record) : HEADER;
+  return max(lengthOf(record), HEADER);
 }
 
 function copy(record: Span, to: usize): void {
-  if (isPresent(record) && lengthOf(record) >= HEADER)
-    memory.copy(to, addressOf(record), lengthOf(record));
+  if (lengthOf(record) >= HEADER) memory.copy(to, addressOf(record), lengthOf(record));
   else memory.fill(to, 0, HEADER);
 }

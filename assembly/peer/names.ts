@@ -51,7 +51,7 @@ function certificateNames(sources: FactSources): CertificateNames | null {
   if (sources.peerCertificate == ABSENT) return null;
   const text = getProperty(sources.peerCertificate);
   const names = new CertificateNames();
-  return isPresent(text) && names.read(text) ? names : null;
+  return names.read(text) ? names : null;
 }
 
 /** Null where Envoy has another name for the first: then one of the two has read something else. */
@@ -70,7 +70,8 @@ export function listed(path: Span, first: Span): Span[] | null {
   if (!isPresent(list)) return null;
   if (equals(list, NO_NAMES)) return [];
   const length = lengthOf(first);
-  if (!isPresent(first) || indexOf(first, SEPARATOR, 0) >= 0) return null;
+  if (indexOf(first, SEPARATOR, 0) >= 0) return null;
+  // No list begins with a first name that is not there.
   if (!equals(slice(list, 0, length), first)) return null;
   if (lengthOf(list) == length) return [first];
   const second = slice(list, length + 1, lengthOf(list));

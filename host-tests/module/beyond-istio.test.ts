@@ -122,6 +122,10 @@ describe('unknownIssuers: IGNORE', () => {
     const plugin = startWith({ unknownIssuers: 'IGNORE' });
     expect(await outcome(plugin, { exp: 1 })).toBe('401 Jwt is expired');
     expect(status(plugin, { token: 'deadbeef' })).toBe(401);
+    // What is no token has no issuer either, and not that of the token before it.
+    expect(await outcome(plugin, { iss: 'somebody else' })).toBe('200');
+    expect(status(plugin, { token: 'deadbeef' })).toBe(401);
+    expect(status(plugin, { token: 'e30.e30.AA' })).toBe(401);
     const forged = (await mint(issuer)).slice(0, -8) + 'AAAAAAAA';
     expect(status(plugin, { token: forged })).toBe(401);
   });
@@ -167,6 +171,29 @@ describe('certificateBinding', () => {
     expect(status(plugin, { token })).toBe(401);
     expect(status(plugin, { token, ...mine })).toBe(200);
   });
+
+  it.each(['REQUIRE', 'IF_PRESENT'])(
+    '%s holds each token against its own certificate',
+    async (certificateBinding) => {
+      const plugin = forIssuer({ certificateBinding });
+      const theirs = { cnf: { 'x5t#S256': Buffer.alloc(32).toString('base64url') } };
+      const [a, b] = [await mint(issuer, bound), await mint(issuer, theirs)];
+      // The second time both come from the cache.
+      for (let i = 0; i < 2; i++) {
+        expect(status(plugin, { token: a, ...mine })).toBe(200);
+        expect(status(plugin, { token: b, ...other })).toBe(200);
+        expect(status(plugin, { token: a, ...other })).toBe(401);
+        expect(status(plugin, { token: b, ...mine })).toBe(401);
+      }
+      const free = await mint(issuer);
+      for (let i = 0; i < 2; i++) {
+        expect(status(plugin, { token: free, ...mine })).toBe(
+          certificateBinding === 'REQUIRE' ? 401 : 200,
+        );
+        expect(status(plugin, { token: a, ...other })).toBe(401);
+      }
+    },
+  );
 
   it('IF_PRESENT lets other tokens pass', async () => {
     const plugin = forIssuer({ certificateBinding: 'IF_PRESENT' });

@@ -340,6 +340,183 @@ describe('a resource is refused', () => {
   });
 });
 
+describe('a bound is kept to, and not one beyond it is taken:', () => {
+  const list = <T>(length: number, of: (i: number) => T): T[] =>
+    Array.from({ length }, (_, i) => of(i));
+  const facts = { connectionFacts: { singleUriSan: true } };
+  const rule = (more: object): object => authentication({ issuer: 'i', jwksUri: uri, ...more });
+  const source = (fields: object): object => deny({ from: [{ source: fields }] });
+  const tcp = { workload: { namespace: 'foo', protocol: 'TCP' } };
+
+  it.each<[string, number, (n: number) => [resources: object[], settings?: object], string]>([
+    [
+      'rules of a policy',
+      512,
+      (n) => [[policy({ action: 'DENY', rules: list(n, () => ({})) })]],
+      `${AT}spec.rules: must have at most 512 items`,
+    ],
+    [
+      'sources of a rule',
+      512,
+      (n) => [[deny({ from: list(n, () => ({ source: { remoteIpBlocks: ['10.0.0.1'] } })) })]],
+      `${AT}spec.rules[0].from: must have at most 512 items`,
+    ],
+    [
+      'service accounts of a source',
+      16,
+      (n) => [[source({ serviceAccounts: list(n, (i) => `a${i}`) })], facts],
+      `${AT}spec.rules[0].from[0].source.serviceAccounts: may not have more than 16 values`,
+    ],
+    [
+      'characters of a service account',
+      320,
+      (n) => [[source({ serviceAccounts: ['a'.repeat(n)] })], facts],
+      `${AT}spec.rules[0].from[0].source.serviceAccounts[0]: value cannot exceed 320 characters`,
+    ],
+    [
+      'space-delimited claims',
+      64,
+      (n) => [[rule({ spaceDelimitedClaims: list(n, (i) => `c${i}`) })]],
+      `${RA}spec.jwtRules[0].spaceDelimitedClaims: must have at most 64 items`,
+    ],
+    [
+      'characters of a jwksUri',
+      2048,
+      (n) => [[rule({ jwksUri: 'https://a/'.padEnd(n, 'b') })]],
+      `${RA}spec.jwtRules[0].jwksUri: must have at most 2048 characters`,
+    ],
+    [
+      'a port of a policy',
+      65_535,
+      (n) => [[deny({ to: [{ operation: { ports: [`${n}`] } }] })]],
+      `${AT}spec.rules[0].to[0].operation.ports[0]: bad port (65536): must be a number from 0 to 65535`,
+    ],
+    [
+      'a port of the workload',
+      65_535,
+      (n) => [[], { workload: { containerPort: n } }],
+      'workload.containerPort: must be a port from 1 to 65535',
+    ],
+    [
+      'a port without HTTP',
+      65_535,
+      (n) => [[], { workload: { ...tcp.workload, tcpPorts: [n] } }],
+      'workload.tcpPorts: must be ports from 1 to 65535',
+    ],
+    [
+      'ports without HTTP',
+      64,
+      (n) => [[], { workload: { ...tcp.workload, tcpPorts: list(n, (i) => i + 1) } }],
+      'workload.tcpPorts: must be a list of 1 to 64 ports',
+    ],
+    [
+      'cached tokens',
+      100_000,
+      (n) => [[], { tokenCache: { maxTokens: n } }],
+      'tokenCache.maxTokens: must be a whole number from 0 to 100000',
+    ],
+    [
+      'bytes of cached tokens',
+      67_108_864,
+      (n) => [[], { tokenCache: { maxBytes: n } }],
+      'tokenCache.maxBytes: must be a whole number from 0 to 67108864',
+    ],
+    [
+      'bits of an RSA key',
+      16_384,
+      (n) => [[], { minRsaKeyBits: n }],
+      'minRsaKeyBits: must be a whole number from 1024 to 16384',
+    ],
+    [
+      'a status for plaintext',
+      599,
+      (n) => [[], { peerRejection: n }],
+      'peerRejection: must be RESET or an HTTP status from 400 to 599',
+    ],
+  ])('%s, %i', (_, most, at, line) => {
+    expect(errors(...at(most))).toEqual([]);
+    expect(errors(...at(most + 1))).toEqual([line]);
+  });
+
+  it.each<[string, number, (n: number) => [resources: object[], settings?: object], string]>([
+    [
+      'bits of an RSA key, no less than',
+      1024,
+      (n) => [[], { minRsaKeyBits: n }],
+      'minRsaKeyBits: must be a whole number from 1024 to 16384',
+    ],
+    [
+      'a port of the workload, no less than',
+      1,
+      (n) => [[], { workload: { containerPort: n } }],
+      'workload.containerPort: must be a port from 1 to 65535',
+    ],
+    [
+      'a port without HTTP, no less than',
+      1,
+      (n) => [[], { workload: { ...tcp.workload, tcpPorts: [n] } }],
+      'workload.tcpPorts: must be ports from 1 to 65535',
+    ],
+    [
+      'a status for plaintext, no less than',
+      400,
+      (n) => [[], { peerRejection: n }],
+      'peerRejection: must be RESET or an HTTP status from 400 to 599',
+    ],
+  ])('%s %i', (_, least, at, line) => {
+    expect(errors(...at(least))).toEqual([]);
+    expect(errors(...at(least - 1))).toEqual([line]);
+  });
+});
+
+describe('an identity that no peer can have is refused', () => {
+  const facts = { connectionFacts: { singleUriSan: true } };
+  const found = (fields: object): string[] =>
+    errors([deny({ from: [{ source: fields }] })], facts).map((line) =>
+      line.replace(`${AT}spec.rules[0].from[0].source`, ''),
+    );
+  const FORMAT = "expected format 'serviceAccount' or 'namespace/serviceAccount', found ";
+
+  it.each<[object, string[]]>([
+    [{ serviceAccounts: ['a', 'b/c'] }, []],
+    [{ serviceAccounts: ['a/b/c'] }, [`.serviceAccounts[0]: ${FORMAT}a/b/c`]],
+    [{ notServiceAccounts: ['a', '/b'] }, [`.notServiceAccounts[1]: ${FORMAT}/b`]],
+    [{ serviceAccounts: ['a/'] }, [`.serviceAccounts[0]: ${FORMAT}a/`]],
+    [
+      { serviceAccounts: ['a*'] },
+      ['.serviceAccounts[0]: wildcard not allowed, found in ServiceAccounts'],
+    ],
+    [{ serviceAccounts: [''] }, ['.serviceAccounts[0]: empty value not allowed']],
+    [{ trustDomains: ['a', 'a*', '*a', '*'], notTrustDomains: ['a'] }, []],
+    [
+      { trustDomains: ['a/b'] },
+      [".trustDomains[0]: trust domain must not contain '/', found in TrustDomains"],
+    ],
+    [
+      { trustDomains: ['*a*'] },
+      ['.trustDomains[0]: at most one wildcard is allowed, found in TrustDomains'],
+    ],
+    [
+      { notTrustDomains: ['a', 'a*b'] },
+      ['.notTrustDomains[1]: wildcard is only allowed at the start or end, found in TrustDomains'],
+    ],
+    [{ serviceAccounts: ['a'], notServiceAccounts: ['b'] }, []],
+    [{ principals: ['a'], namespaces: ['b'], notPrincipals: ['c'], notNamespaces: ['d'] }, []],
+    ...['principals', 'notPrincipals', 'namespaces', 'notNamespaces'].flatMap((other) =>
+      ['serviceAccounts', 'notServiceAccounts'].map((accounts): [object, string[]] => [
+        { [accounts]: ['a'], [other]: ['b'] },
+        [': cannot set serviceAccounts with namespaces or principals'],
+      ]),
+    ),
+    [
+      { serviceAccounts: ['a'], principals: [] },
+      [': cannot set serviceAccounts with namespaces or principals'],
+    ],
+  ])('%j: %j', (fields, lines) => {
+    expect(found(fields)).toEqual(lines);
+  });
+});
+
 describe('a configuration is refused', () => {
   it.each<[string, object, string]>([
     [

@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpStream } from '../../host/contexts.ts';
 import { type Plugin, type Process } from '../../host/process.ts';
-import { denyPolicy, errorLines, request, start, statusOf } from './fixture.ts';
+import type { Pair } from '../../host/pairs.ts';
+import {
+  type RequestOptions,
+  denyPolicy,
+  errorLines,
+  request,
+  start,
+  statusOf,
+} from './fixture.ts';
 
 const CLUSTER = 'outbound|8000||authz.example';
 const provider = (more: object = {}): object => ({
@@ -130,6 +138,163 @@ describe('an external authorizer', () => {
     process.httpCalls[0]!.respond({ status: 200, body: '{"keys":[]}' });
     expect(statusOf(stream)).toBe(401);
     expect(process.httpCalls.filter(({ cluster }) => cluster === CLUSTER)).toEqual([]);
+  });
+});
+
+describe('the status of an answer', () => {
+  it.each([
+    [100, 'error'],
+    [199, 'error'],
+    [200, 'allow'],
+    [201, 'deny'],
+    [204, 'deny'],
+    [299, 'deny'],
+    [300, 'deny'],
+    [302, 'deny'],
+    [403, 'deny'],
+    [499, 'deny'],
+    [500, 'error'],
+    [503, 'error'],
+    [599, 'error'],
+  ])('%i is taken for: %s', (code, meaning) => {
+    for (const failOpen of [false, true]) {
+      const { process, plugin } = running([provider({ failOpen, statusOnError: '429' })]);
+      const stream = request(plugin);
+      process.httpCalls[0]!.respond({ status: code });
+      const error = failOpen ? 200 : 429;
+      const expected = { allow: 200, deny: code, error }[meaning];
+      expect(statusOf(stream)).toBe(expected);
+      const counted = `portcullis_ext_authz_total;provider=authz;result=${meaning}`;
+      expect(process.metrics.value(counted)).toBe(1);
+    }
+  });
+});
+
+describe('what an authorizer is asked', () => {
+  const asked = (
+    more: object,
+    headers: Pair[],
+    options: RequestOptions = {},
+  ): [string, string][] => {
+    const { process, plugin } = running([provider(more)]);
+    request(plugin, { headers, ...options });
+    return process.httpCalls[0]!.headers.filter(([name]) => !name.startsWith(':'));
+  };
+  const headers: Pair[] = [
+    ['x-one', '1'],
+    ['x-two', 'a'],
+    ['authorization', 'secret'],
+    ['x-two', 'b'],
+    ['cookie', 'c=d'],
+    ['x-two', 'c'],
+    ['content-length', '7'],
+  ];
+
+  it('has no header of the request but its credentials, unless the provider says so', () => {
+    expect(asked({}, headers)).toEqual([
+      ['content-length', '0'],
+      ['authorization', 'secret'],
+    ]);
+  });
+
+  it('has the headers that the provider lists, each once with all of its values', () => {
+    const more = { includeRequestHeadersInCheck: ['X-Two', 'coo*', '*ngth', ':path'] };
+    expect(asked(more, headers)).toEqual([
+      ['content-length', '0'],
+      ['x-two', 'a,b,c'],
+      ['authorization', 'secret'],
+      ['cookie', 'c=d'],
+    ]);
+  });
+
+  it('has the headers that the provider adds, and not what the client has put in their place', () => {
+    const more = {
+      includeRequestHeadersInCheck: ['x-*'],
+      includeAdditionalHeadersInCheck: { 'X-One': 'ours', 'x-three': '3' },
+    };
+    expect(asked(more, headers)).toEqual([
+      ['content-length', '0'],
+      ['x-forwarded-proto', 'http'],
+      ['x-two', 'a,b,c'],
+      ['authorization', 'secret'],
+      ['x-one', 'ours'],
+      ['x-three', '3'],
+    ]);
+  });
+});
+
+describe('an answer', () => {
+  const UPSTREAM = {
+    headersToUpstreamOnAllow: ['x-user', 'x-a-*'],
+    headersToDownstreamOnDeny: ['x-deny', '*-why'],
+  };
+  const forged: Pair[] = [
+    ['x-user', 'forged'],
+    ['x-user', 'again'],
+    ['x-other', 'own'],
+    ['x-a-1', 'own'],
+    ['x-secret', 's'],
+    ['x-gone', 'g'],
+  ];
+  const answered = (status: number, said: Pair[], more: object = UPSTREAM): HttpStream => {
+    const { process, plugin } = running([provider(more)]);
+    const stream = request(plugin, { headers: forged });
+    process.httpCalls[0]!.respond({ status, headers: said });
+    return stream;
+  };
+  const named = (pairs: readonly Pair[]): Pair[] =>
+    pairs.filter(([name]) => name.startsWith('x-') && name !== 'x-forwarded-proto');
+
+  it('that allows changes the headers that the provider lists, and no others', () => {
+    const stream = answered(200, [
+      ['x-user', 'alice'],
+      ['x-a-2', 'new'],
+      ['x-other', 'not listed'],
+      [':path', '/elsewhere'],
+    ]);
+    expect(named(stream.headers)).toEqual([
+      ['x-other', 'own'],
+      ['x-a-1', 'own'],
+      ['x-secret', 's'],
+      ['x-gone', 'g'],
+      ['x-user', 'alice'],
+      ['x-a-2', 'new'],
+    ]);
+    expect(stream.headers).toContainEqual([':path', '/ip']);
+  });
+
+  it('that allows takes the headers away that it names, but never the host', () => {
+    const stream = answered(200, [
+      ['x-envoy-auth-headers-to-remove', 'x-secret , x-other,,host, :path'],
+      ['x-envoy-auth-headers-to-remove', ' x-gone'],
+      ['x-envoy-auth-headers-to-remove', ''],
+    ]);
+    expect(named(stream.headers)).toEqual([
+      ['x-user', 'forged'],
+      ['x-user', 'again'],
+      ['x-a-1', 'own'],
+    ]);
+    expect(stream.headers).toContainEqual([':path', '/ip']);
+    expect(stream.headers).toContainEqual([':authority', 'httpbin.foo:8000']);
+  });
+
+  it('that denies goes to the client with the headers that the provider lists', () => {
+    const said: Pair[] = [
+      ['x-deny', 'd'],
+      ['x-tell-why', 'w'],
+      ['x-user', 'alice'],
+      ['location', '/login'],
+      ['www-authenticate', 'Bearer'],
+      ['content-length', '0'],
+      ['host', 'h'],
+    ];
+    expect(answered(403, said).reply!.headers).toEqual([
+      ['x-deny', 'd'],
+      ['x-tell-why', 'w'],
+      ['location', '/login'],
+      ['www-authenticate', 'Bearer'],
+    ]);
+    expect(answered(403, said, {}).reply!.headers).toEqual(said.slice(0, 5));
   });
 });
 

@@ -89,6 +89,34 @@ describe('an update that is wrong', () => {
     expect(status(late)).toBe(403);
   });
 
+  it('leaves the newest good one, though only an older one is still at work', () => {
+    const world = start([]);
+    world.process.advance(BEAT_MS);
+    // By the one without policies: it stays as long as this request.
+    expect(request(world.plugin).state).toBe('continued');
+    expect(update(world, DENY)).toBe(true);
+    world.process.advance(BEAT_MS);
+    world.plugin.remove();
+    world.process.advance(BEAT_MS);
+    expect(update(world, WRONG)).toBe(false);
+    expect(status(world.plugin)).toBe(403);
+  });
+
+  it.each([
+    ['at once', 0],
+    ['after a while', 60_000],
+  ])('leaves the one in force to a VM that is new: %s', (_, milliseconds) => {
+    const { process } = start([denyPolicy([{}])]);
+    process.advance(milliseconds);
+    const late = process.load(MODULE, {
+      name: 'portcullis',
+      rootId: 'portcullis',
+      vmId: 'another',
+      configuration: WRONG,
+    });
+    expect(status(late)).toBe(403);
+  });
+
   it('while requests are still under way by an older one', () => {
     const world = start([denyPolicy([{}])]);
     const open = request(world.plugin);
@@ -180,6 +208,50 @@ describe('what a worker has left behind', () => {
       configuration: WRONG,
     });
     expect(status(plugin)).toBe(500);
+  });
+
+  const SECOND = 1_000_000_000n;
+  const NOW = 1000n * SECOND;
+  const LAST_HEARD = NOW - 5n * SECOND;
+  const [OWN, KEPT, REFUSING] = [0n, 1n, 2n];
+  const alive = [1n, NOW, OWN];
+  const silent = [1n, LAST_HEARD - 1n, OWN];
+
+  // Generation, when it was configured, the number given out last; then number, last sign of life and standing of each worker.
+  it.each<[string, bigint[], number]>([
+    ['a worker that is alive', [1n, 0n, 1n, ...alive], 403],
+    ['one that was heard of five seconds ago', [1n, 0n, 1n, 1n, LAST_HEARD, OWN], 403],
+    ['one that was heard of longer ago', [1n, 0n, 1n, ...silent], 500],
+    ['one that will be heard of', [1n, 0n, 1n, 1n, NOW + SECOND, OWN], 403],
+    ['one that enforces the one before', [1n, 0n, 1n, 1n, NOW, KEPT], 403],
+    ['one that refuses everything', [1n, 0n, 1n, 1n, NOW, REFUSING], 500],
+    ['one that is alive behind one that is not', [1n, 0n, 2n, ...silent, 2n, NOW, OWN], 403],
+    ['one that is alive in front of one that is not', [1n, 0n, 2n, ...alive, ...silent], 403],
+    ['one whose entry is cut off', [1n, 0n, 1n, 1n, NOW], 500],
+    ['nobody', [1n, 0n, 1n], 500],
+    ['nobody yet, configured just now', [1n, NOW, 1n], 403],
+    ['nobody, configured five seconds ago', [1n, LAST_HEARD, 1n], 403],
+    ['nobody, configured longer ago', [1n, LAST_HEARD - 1n, 1n], 500],
+    ['too little to tell', [1n, NOW], 500],
+    ['nothing', [], 500],
+  ])('tells whether a policy is in force that a wrong one falls back on: %s', (_, words, seen) => {
+    const process = new Process({ platform: nodePlatform, node: { namespace: 'foo' } });
+    process.clock.goTo(Number(NOW / 1_000_000n));
+    const record = new Uint8Array(BigUint64Array.from(words).buffer);
+    process.sharedData.set('portcullis.roots portcullis portcullis', record, 0);
+    const text = new TextEncoder().encode(DENY);
+    process.sharedData.set('portcullis.configuration portcullis portcullis', text, 0);
+    const plugin = process.load(MODULE, {
+      name: 'portcullis',
+      rootId: 'portcullis',
+      configuration: WRONG,
+    });
+    expect(status(plugin)).toBe(seen);
+    expect(plugin.update(GOOD)).toBe(true);
+    expect(status(plugin)).toBe(200);
+    process.advance(BEAT_MS);
+    expect(plugin.update(WRONG)).toBe(true);
+    expect(status(plugin)).toBe(200);
   });
 
   it.each([[''], ['short'], ['x'.repeat(1000)]])('that is nonsense shuts the door: %j', (text) => {
