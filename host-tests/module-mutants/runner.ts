@@ -2,6 +2,7 @@
 import fs, { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
+import { Script } from 'node:vm';
 import { type RunnerTask, TestRunner } from 'vitest';
 import { FOLDER, KILLED, TRIED, SIZE } from './folder.ts';
 
@@ -10,6 +11,9 @@ type Suite = Extract<RunnerTask, { type: 'suite' }>;
 
 /** Calls of `mutantIsOn` that one run of a test may take in one instance: many times what any takes without a fault. */
 const FUEL = 20_000_000n;
+
+/** Milliseconds after which a fault has made something endless that takes no fuel: an allocator whose lists it has spoilt. */
+const HANG_MS = 5000;
 
 /** Runs of a test between two collections of garbage. */
 const RUNS_PER_COLLECTION = 50;
@@ -109,16 +113,24 @@ async function run(test: Test): Promise<void> {
   }
   for (const suite of suites) {
     for (const hook of TestRunner.getSuiteHooks(suite).beforeEach ?? [])
-      await hook(test.context, suite);
+      await endingSoon(() => hook(test.context, suite));
   }
   try {
-    await (TestRunner.getTestFn(test) as () => Promise<void>)();
+    await endingSoon(TestRunner.getTestFn(test) as () => Promise<void>);
   } finally {
     for (const suite of suites) {
       for (const hook of TestRunner.getSuiteHooks(suite).afterEach ?? [])
         await hook(test.context, suite);
     }
   }
+}
+
+const call = new Script('mutantsTestToCall()');
+
+/** Calls what may never end, for all that it does before it waits for something; throws when that takes too long. */
+function endingSoon<T>(what: () => T): T {
+  (globalThis as { mutantsTestToCall?: () => T }).mutantsTestToCall = what;
+  return call.runInThisContext({ timeout: HANG_MS }) as T;
 }
 
 function bytesOf(instance: Switched): Uint8Array {
