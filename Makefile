@@ -38,7 +38,7 @@ test-exhaustion: build build/tests.done ## 1,000 large updates, floods of 30 siz
 mutants: build build/tests.done ## small faults put into the module, and which of them no test finds (ONLY=assembly/authz, TESTS=files)
 	@node build/js/host-tests/module-mutants/main.js
 
-chaos: build build/tests.done ## misfortunes of all kinds, and what is open, wrong or lost meanwhile (SHORT=1, ONLY=text); 15 minutes
+chaos: build build/tests.done ## misfortunes of all kinds, and what is open, wrong or lost meanwhile (SHORT=1, ONLY=text); 10 minutes
 	@node build/js/bench/chaos.js
 
 soak: build ## 10 million requests of 47 kinds, each status checked, while policies change (COUNT, MINUTES)

@@ -1,20 +1,14 @@
 // `make bench-memory`: what Envoy's memory does when tokens come that were never seen before, by the hundred thousand.
-import { readFileSync } from 'node:fs';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
 import { keyFor, signedToken } from '../istio/token/signing.ts';
 import { startGateway } from './gateway.ts';
 import { run } from './load.ts';
+import { residentMib } from './resident-memory.ts';
 import { scenarios } from './scenarios.ts';
 
 const SCENARIO = 'ours-HS256';
 const STEP = 100_000;
 const STEPS = 10;
-
-/** Resident memory of a process, in KiB. */
-function residentKib(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
-}
 
 async function main(): Promise<void> {
   // Symmetric: a million of them can be made while one waits.
@@ -37,7 +31,7 @@ async function main(): Promise<void> {
     );
     for (let step = 1; step <= STEPS; step++) {
       await run({ port, connections: 8, request, status: 200, requests: STEP });
-      const mib = (residentKib(gateway.envoy.pid) / 1024).toFixed(1);
+      const mib = residentMib(gateway.envoy.pid).toFixed(1);
       console.log(`${String(n).padStart(9)}  ${mib} MiB`);
     }
   } finally {

@@ -2,7 +2,6 @@
 // connection manager that writes the header itself; how many host calls it needs; and what Envoy's memory does while plaintext
 // clients are refused by the ten thousand.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -24,6 +23,7 @@ import { cpuMicroseconds } from './cpu.ts';
 import { answerDirectly } from './gateway.ts';
 import { run } from './load.ts';
 import { estimate, shuffled } from './statistics.ts';
+import { residentMib } from './resident-memory.ts';
 
 const ROUNDS = 12;
 const REQUESTS = 4000;
@@ -201,16 +201,10 @@ async function compare(envoy: EnvoyProcess, tls: ConnectionOptions): Promise<voi
   differ('native SANITIZE_SET - no filter', 'native', 'none');
 }
 
-/** Resident memory of a process, in MiB. */
-function residentMib(pid: number): string {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024).toFixed(1);
-}
-
 async function refuse(envoy: EnvoyProcess, tls: ConnectionOptions): Promise<void> {
   const port = envoy.port('ours');
   console.log('\nPlaintext connections refused under STRICT while requests over mutual TLS run');
-  console.log(`          0  ${residentMib(envoy.pid)} MiB`);
+  console.log(`          0  ${residentMib(envoy.pid).toFixed(1)} MiB`);
   for (let step = 1; step <= PLAINTEXT_STEPS; step++) {
     let isOver = false;
     let requests = 0;
@@ -236,7 +230,7 @@ async function refuse(envoy: EnvoyProcess, tls: ConnectionOptions): Promise<void
     isOver = true;
     await traffic;
     console.log(
-      `  ${String(step * PLAINTEXT_STEP).padStart(9)}  ${residentMib(envoy.pid)} MiB, ${bytes} bytes answered, ${requests} requests over mutual TLS, none failed`,
+      `  ${String(step * PLAINTEXT_STEP).padStart(9)}  ${residentMib(envoy.pid).toFixed(1)} MiB, ${bytes} bytes answered, ${requests} requests over mutual TLS, none failed`,
     );
   }
 }

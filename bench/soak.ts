@@ -1,6 +1,5 @@
 // `make soak`: ten million requests of many kinds to a real Envoy on two workers, each status held against what is right, while the
 // policies change, well and badly; its memory and its VMs at every tenth. COUNT and MINUTES bound it.
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,6 +10,7 @@ import { EnvironmentError, messageOf } from '../envoy/errors.ts';
 import { INGRESS, proxyBootstrap } from '../envoy/proxy.ts';
 import { EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
 import { answerDirectly } from './gateway.ts';
+import { residentMib } from './resident-memory.ts';
 import { type Tally, drive } from './soak/connection.ts';
 import { KEYS, kinds } from './soak/kinds.ts';
 import { resourcesOf } from './soak/policies.ts';
@@ -58,11 +58,6 @@ async function start(): Promise<{ envoy: EnvoyProcess; version: string; folder: 
 
 function configurationOf(salt: string): string {
   return JSON.stringify({ guard: true, resources: resourcesOf(KEYS, salt) });
-}
-
-function residentMib(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 /** Changes the policies until `isOver`; how often, and how often a good one was refused or a wrong one taken. */

@@ -1,10 +1,10 @@
 // What the misfortunes happen to: a real Envoy with the module, its key server, and requests of each kind that must pass or must not.
-import { readFileSync } from 'node:fs';
 import { INGRESS } from '../../envoy/proxy.ts';
-import { generatePrivateKey, publicJwk, readPrivateKey } from '../../istio/token/keys.ts';
+import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../../istio/token/keys.ts';
 import { SAMPLE_ISSUER, mintToken } from '../../istio/token/mint.ts';
 import type { KeyObject } from 'node:crypto';
 import { JWKS_URI, World, type WorldOptions, key } from '../../envoy-tests/world.ts';
+import { residentMib } from '../resident-memory.ts';
 import { type Kind, type Tolerance, Watch } from './watch.ts';
 
 /** How long a misfortune lasts, and how many take part in it. */
@@ -49,16 +49,16 @@ export const SETTINGS = {
 
 const membersToken = mintToken(key);
 /** By a key that nobody has. */
-const strangersToken = mintToken(readPrivateKey(generatePrivateKey()));
+const strangersToken = mintToken(newKey());
 
-/** A key, and the set of it. */
+/** A key that nobody has yet. */
 export function newKey(): KeyObject {
   return readPrivateKey(generatePrivateKey());
 }
 
 /** A key set of these keys. */
 export function keysOf(...keys: KeyObject[]): string {
-  return JSON.stringify({ keys: keys.map((one) => publicJwk(one)) });
+  return keySet(...keys.map(publicJwk));
 }
 
 /** A resource, of the proxy's namespace unless told. */
@@ -168,9 +168,3 @@ export function misfortune(name: string, happen: Happening, unusual: Unusual = {
 /** Who shows a token is refused while there are no keys. */
 export const waitingForKeys: Tolerance = (kind, status) =>
   kind.endsWith('a member') && status === 401;
-
-/** Resident memory of a process in MiB. */
-export function residentMib(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-}

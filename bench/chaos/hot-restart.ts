@@ -7,7 +7,8 @@ import { listen, portOf } from '../../envoy/apps/listen.ts';
 import type { JsonObject } from '../../envoy/config/types.ts';
 import { INGRESS } from '../../envoy/proxy.ts';
 import { Supervised } from '../../envoy/runtime/supervised.ts';
-import { type Misfortune, misfortune, residentMib } from './bed.ts';
+import { residentMib } from '../resident-memory.ts';
+import { type Misfortune, misfortune } from './bed.ts';
 
 /** Names what the two share; so that two of these runs share nothing. */
 const BASE_ID = String(1 + (process.pid % 30_000));

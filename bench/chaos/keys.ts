@@ -43,7 +43,9 @@ async function illness(
   watch.expect(applied.accepted, 'a good configuration is refused');
   await sleep(lasting);
   await getWell();
-  return watch.recovery();
+  const recovery = await watch.recovery();
+  watch.expect(watch.tally.tolerated > 0, 'nobody missed the keys');
+  return recovery;
 }
 
 const ill = ([name, behaviour]: [string, Behaviour]): Misfortune =>

@@ -19,7 +19,9 @@ const traps = misfortune(
       await world.status({ path: '/ip', headers: [TRAP, '1'] });
       await sleep(200);
     }
-    return watch.recovery();
+    const recovery = await watch.recovery();
+    watch.expect(watch.tally.tolerated > 0, 'nothing trapped');
+    return recovery;
   },
   { world: () => ({ module: FAULTY }) },
 );
@@ -34,7 +36,8 @@ const lost = misfortune(
     watch.expect((await world.status({ path: '/ip' })) === 403, 'no filter has been skipped');
     // A VM by another name is a new one.
     const healed = world.pluginsFor(policies()).map((plugin) => ({ ...plugin, vmId: 'another' }));
-    await world.envoy.apply(...healed);
+    const { accepted } = await world.envoy.apply(...healed);
+    watch.expect(accepted, 'a good configuration is refused');
     return watch.recovery();
   },
   { world: () => ({ module: FAULTY }) },
@@ -60,12 +63,20 @@ const descriptors = misfortune(
     const { pid } = world.envoy;
     const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'));
     const setLimit = (soft: string): void => {
-      spawnSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:${hard![1]}`]);
+      const { status } = spawnSync('prlimit', [
+        '--pid',
+        String(pid),
+        `--nofile=${soft}:${hard![1]}`,
+      ]);
+      watch.expect(status === 0, 'prlimit sets no limit');
     };
+    const used = (): number => readdirSync(`/proc/${pid}/fd`).length;
+    const limit = used() + LEFT;
     watch.tolerate((_kind, status) => status === 0 || status === 503);
-    setLimit(String(readdirSync(`/proc/${pid}/fd`).length + LEFT));
+    setLimit(String(limit));
     const sockets = Array.from({ length: WANTED }, () => opened(world.envoy.port(INGRESS)));
     await sleep(2 * lasting);
+    watch.expect(used() >= limit, 'there were descriptors left');
     for (const socket of sockets) socket.destroy();
     setLimit(hard![1]!);
     return watch.recovery();

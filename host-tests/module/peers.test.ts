@@ -585,14 +585,17 @@ describe('who speaks to the workload', () => {
   });
 });
 
+/** Whom alone `allow` lets in. */
+const ADMIN = 'spiffe://cluster.local/ns/foo/sa/admin';
+const allow = {
+  apiVersion: 'security.istio.io/v1',
+  kind: 'AuthorizationPolicy',
+  metadata: { name: 'allow', namespace: 'foo' },
+  spec: { rules: [{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/admin'] } }] }] },
+};
+const MISSING = 'portcullis_connection_fact_missing';
+
 describe('names with a comma in them', () => {
-  const ADMIN = 'spiffe://cluster.local/ns/foo/sa/admin';
-  const allow = {
-    apiVersion: 'security.istio.io/v1',
-    kind: 'AuthorizationPolicy',
-    metadata: { name: 'allow', namespace: 'foo' },
-    spec: { rules: [{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/admin'] } }] }] },
-  };
   /** 200, or 403 by the policy (`none`), or 403 because a fact cannot be trusted. */
   function answer(uris: string[], hosts: string[], key: 'lists' | 'certificate'): string {
     const declared =
@@ -613,7 +616,6 @@ describe('names with a comma in them', () => {
     return stream.state === 'continued' ? '200' : (stream.reply?.details ?? '');
   }
   const NO_RULE = 'rbac_access_denied_matched_policy[none]';
-  const MISSING = 'portcullis_connection_fact_missing';
 
   it.each<[string, string[], string[], string, string]>([
     ['the identity alone', [ADMIN], [], '200', '200'],
@@ -652,15 +654,7 @@ describe('names with a comma in them', () => {
 });
 
 describe('names that do not fit the first one, which Envoy gives by itself, are a fact that is not there:', () => {
-  const ADMIN = 'spiffe://cluster.local/ns/foo/sa/admin';
   const OTHER = 'spiffe://cluster.local/ns/foo/sa/other';
-  const allow = {
-    apiVersion: 'security.istio.io/v1',
-    kind: 'AuthorizationPolicy',
-    metadata: { name: 'allow', namespace: 'foo' },
-    spec: { rules: [{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/admin'] } }] }] },
-  };
-  const MISSING = 'portcullis_connection_fact_missing';
   const detailsOf = (
     declared: object,
     filterState: Record<string, string>,
