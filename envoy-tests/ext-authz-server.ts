@@ -1,6 +1,6 @@
 // An external authorizer that does what the header `x-ext-authz` of the request tells it, and remembers what it was asked.
 import { type IncomingHttpHeaders, type Server, createServer } from 'node:http';
-import { listen, portOf } from '../envoy/apps/listen.ts';
+import { listen, portOf, stopListening } from '../envoy/apps/listen.ts';
 import { replyOf } from '../host-tests/recorded/authorizer.ts';
 
 /** A question that came. */
@@ -56,7 +56,6 @@ export class ExtAuthzServer {
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await stopListening(this.server);
   }
 }

@@ -1,12 +1,12 @@
 // Configurations come and go, VMs trap: a real Envoy with the module in it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type JsonObject } from '../envoy/config/types.ts';
 import {
   SLIPPED_REQUIRE_TOKEN,
   SLIPPED_REQUIRE_TOKEN_FOR_HEADERS,
 } from '../envoy/demo/policies.ts';
 import { mintToken } from '../istio/token/mint.ts';
+import { idleTimeouts, setIdleTimeout } from './idle-timeouts.ts';
 import { FAULTY, JWKS_URI, World, type WorldOptions, jwks, key, oracle } from './world.ts';
 
 const token = mintToken(key);
@@ -174,18 +174,3 @@ describe('what is left for the operator', () => {
     for (const part of expired.split('.')) expect(said).not.toContain(part);
   });
 });
-
-function managers(bootstrap: JsonObject): JsonObject[] {
-  const { listeners } = bootstrap.static_resources as unknown as {
-    listeners: { filter_chains: { filters: { typed_config: JsonObject }[] }[] }[];
-  };
-  return listeners.map(({ filter_chains }) => filter_chains[0]!.filters.at(-1)!.typed_config);
-}
-
-function idleTimeouts(bootstrap: JsonObject): unknown[] {
-  return managers(bootstrap).map((manager) => manager.stream_idle_timeout);
-}
-
-function setIdleTimeout(bootstrap: JsonObject, timeout: string): void {
-  for (const manager of managers(bootstrap)) manager.stream_idle_timeout = timeout;
-}

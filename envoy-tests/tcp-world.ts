@@ -4,7 +4,7 @@ import { type Server, type Socket, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { listen, portOf } from '../envoy/apps/listen.ts';
+import { listen, portOf, stopListening } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
 import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
 import type { ServerTls } from '../envoy/config/tls.ts';
@@ -137,7 +137,7 @@ export class TcpWorld {
 
   async stop(): Promise<void> {
     await this.envoy.stop();
-    this.server.close();
+    await stopListening(this.server);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

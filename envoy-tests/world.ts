@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startHttpbin } from '../envoy/apps/httpbin.ts';
 import { JwksServer } from '../envoy/apps/jwks-server.ts';
-import { portOf } from '../envoy/apps/listen.ts';
+import { portOf, stopListening } from '../envoy/apps/listen.ts';
 import { findEnvoy } from '../envoy/binary.ts';
 import { Authority, type KeyPair } from '../envoy/certificates.ts';
 import { CONNECTION_FACTS, connectionFactsFilter } from '../envoy/config/connection-facts.ts';
@@ -218,8 +218,7 @@ export class World {
 
   async stop(): Promise<void> {
     await this.envoy.stop();
-    this.httpbin.closeAllConnections();
-    this.httpbin.close();
+    await stopListening(this.httpbin);
     await this.jwksServer.stop();
     await rm(this.folder, { recursive: true, force: true });
   }

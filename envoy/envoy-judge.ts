@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JudgedRequest } from '../host/judge.ts';
 import type { Pair } from '../host/pairs.ts';
-import { listen, portOf } from './apps/listen.ts';
+import { listen, portOf, stopListening } from './apps/listen.ts';
 import { findEnvoy } from './binary.ts';
 import { Authority } from './certificates.ts';
 import type { Pem } from './config/tls.ts';
@@ -174,8 +174,7 @@ export class EnvoyJudge {
 
   async stop(): Promise<void> {
     await this.envoy.stop();
-    this.upstream.closeAllConnections();
-    this.upstream.close();
+    await stopListening(this.upstream);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 // What befalls the external authorizer of a CUSTOM policy.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Server, createServer } from 'node:http';
-import { listen, portOf } from '../../envoy/apps/listen.ts';
+import { listen, portOf, stopListening } from '../../envoy/apps/listen.ts';
 import { type Misfortune, SETTINGS, misfortune, policies, resource } from './bed.ts';
 
 type Behaviour = 'well' | 'silent' | 'late' | 'resetting' | 'failing' | 'garbling';
@@ -54,10 +54,9 @@ const ill = (name: string, how: Behaviour): Misfortune => {
       watch.tolerate((kind, status) => kind === 'anybody' && status === 403);
       behaviour = how;
       await sleep(lasting);
+      await watch.until(() => watch.tally.tolerated > 0, 'nothing was asked of the authorizer');
       behaviour = 'well';
-      const recovery = await watch.recovery();
-      watch.expect(watch.tally.tolerated > 0, 'nothing was asked of the authorizer');
-      return recovery;
+      return watch.recovery();
     },
     {
       world: async () => {
@@ -83,8 +82,7 @@ const ill = (name: string, how: Behaviour): Misfortune => {
     try {
       return await one.run(scale);
     } finally {
-      server?.closeAllConnections();
-      server?.close();
+      if (server !== undefined) await stopListening(server);
     }
   };
   return { ...one, run };

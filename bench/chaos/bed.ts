@@ -3,6 +3,7 @@ import { INGRESS } from '../../envoy/proxy.ts';
 import { generatePrivateKey, keySet, publicJwk, readPrivateKey } from '../../istio/token/keys.ts';
 import { SAMPLE_ISSUER, mintToken } from '../../istio/token/mint.ts';
 import type { KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { JWKS_URI, World, type WorldOptions, key } from '../../envoy-tests/world.ts';
 import { residentMib } from '../resident-memory.ts';
 import { type Kind, type Tolerance, Watch } from './watch.ts';
@@ -163,6 +164,24 @@ export function misfortune(name: string, happen: Happening, unusual: Unusual = {
       }
     },
   };
+}
+
+/** Two workers, each with an answer on its way, and two more. */
+const REFRESHES = 6;
+/** Two refreshes; and what an answer takes. */
+const REFRESHED_MS = 4000;
+const ANSWERED_MS = 300;
+
+/** The key server serves these keys from now on; waits until each worker has them, and the others are gone. */
+export async function withdrawn(world: World, watch: Watch, document: string): Promise<void> {
+  world.jwksServer.behaviour = { kind: 'serve', document };
+  const before = world.jwksServer.requests;
+  await sleep(REFRESHED_MS);
+  await watch.until(
+    () => world.jwksServer.requests >= before + REFRESHES,
+    'the key server is not asked',
+  );
+  await sleep(ANSWERED_MS);
 }
 
 /** Who shows a token is refused while there are no keys. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../envoy/config/types.ts';
 import { mintToken } from '../../istio/token/mint.ts';
 import { key } from '../../envoy-tests/world.ts';
-import { type Misfortune, keysOf, misfortune, newKey, policies } from './bed.ts';
+import { type Misfortune, keysOf, misfortune, newKey, policies, withdrawn } from './bed.ts';
 
 const MINUTE_S = 60;
 const DAY_S = 24 * 60 * MINUTE_S;
@@ -60,9 +60,8 @@ const set = (name: string, seconds: number): Misfortune => ({
       watch.tolerate((kind, status) => kind.endsWith('a member') && status === 401);
       member = next;
       longest = Math.max(longest, await watch.recovery());
-      world.jwksServer.behaviour = { kind: 'serve', document: keysOf(next) };
-      // A refresh may be on its way with the old answer; the one after it is not.
-      await sleep(lasting + 4000);
+      await withdrawn(world, watch, keysOf(next));
+      await sleep(lasting);
       const status = await world.status({ path: '/anything/x', token: token(last) });
       if (status === 200) watch.fault('open', 'a key that was withdrawn');
       else watch.expect(status === 401, `a key that was withdrawn: ${status}`);

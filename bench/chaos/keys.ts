@@ -12,6 +12,7 @@ import {
   newKey,
   policies,
   waitingForKeys,
+  withdrawn,
 } from './bed.ts';
 
 const WELL: Behaviour = { kind: 'serve', document: jwks };
@@ -42,10 +43,9 @@ async function illness(
   const applied = await world.apply(policies('', OTHER_JWKS_URI));
   watch.expect(applied.accepted, 'a good configuration is refused');
   await sleep(lasting);
+  await watch.until(() => watch.tally.tolerated > 0, 'nobody missed the keys');
   await getWell();
-  const recovery = await watch.recovery();
-  watch.expect(watch.tally.tolerated > 0, 'nobody missed the keys');
-  return recovery;
+  return watch.recovery();
 }
 
 const ill = ([name, behaviour]: [string, Behaviour]): Misfortune =>
@@ -84,9 +84,8 @@ const rotation = misfortune(
       watch.tolerate(waitingForKeys);
       member = next;
       longest = Math.max(longest, await watch.recovery());
-      world.jwksServer.behaviour = { kind: 'serve', document: keysOf(next) };
-      // A refresh may be on its way with the old answer; the one after it is not.
-      await sleep(lasting + 4000);
+      await withdrawn(world, watch, keysOf(next));
+      await sleep(lasting);
       for (let i = 0; i < 8; i++) {
         const status = await world.status({ path: '/anything/x', token: mintToken(last) });
         if (status === 200) watch.fault('open', 'a key that was withdrawn');

@@ -4,26 +4,33 @@ import { spawnSync } from 'node:child_process';
 import { type Socket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { INGRESS } from '../../envoy/proxy.ts';
+import { setIdleTimeout } from '../../envoy-tests/idle-timeouts.ts';
 import { FAULTY } from '../../envoy-tests/world.ts';
 import { type Misfortune, misfortune, policies } from './bed.ts';
 
 /** What the module of the tests traps at, in a request or a configuration. */
 const TRAP = 'x-portcullis-trap';
+/** How long a request is stranded that waited on a VM that is gone. */
+const STRANDED = '3s';
 
 const traps = misfortune(
   'requests trap the VMs',
   async (world, watch, { lasting }) => {
-    // A VM that is gone answers 503, until the next request brings it back.
+    // A VM that is gone answers 503, until the next request brings it back; and who waited on it for keys gets it in the end.
     watch.tolerate((_kind, status) => status === 503);
     for (const end = performance.now() + 2 * lasting; performance.now() < end;) {
-      await world.status({ path: '/ip', headers: [TRAP, '1'] });
+      const status = await world.status({ path: '/ip', headers: [TRAP, '1'] });
+      watch.expect(status === 503, `a trap is answered with ${status}`);
       await sleep(200);
     }
-    const recovery = await watch.recovery();
-    watch.expect(watch.tally.tolerated > 0, 'nothing trapped');
-    return recovery;
+    return watch.recovery();
   },
-  { world: () => ({ module: FAULTY }) },
+  {
+    world: () => ({
+      module: FAULTY,
+      change: (bootstrap) => setIdleTimeout(bootstrap, STRANDED),
+    }),
+  },
 );
 
 const lost = misfortune(
@@ -76,7 +83,7 @@ const descriptors = misfortune(
     setLimit(String(limit));
     const sockets = Array.from({ length: WANTED }, () => opened(world.envoy.port(INGRESS)));
     await sleep(2 * lasting);
-    watch.expect(used() >= limit, 'there were descriptors left');
+    await watch.until(() => used() >= limit, 'there were descriptors left');
     for (const socket of sockets) socket.destroy();
     setLimit(hard![1]!);
     return watch.recovery();

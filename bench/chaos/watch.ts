@@ -31,9 +31,12 @@ export interface Tally {
 
 /** A request that takes longer is lost. */
 const PATIENCE_MS = 20_000;
-/** All is well when nothing was amiss for so long. */
+/** All is well when nothing was amiss for so long, and in so many answers: this process, too, may have been kept from running. */
 const CALM_MS = 1000;
+const CALM_ANSWERS = 30;
 const RECOVERY_LIMIT_MS = 60_000;
+/** What must take place does so soon, but for a machine that has other things to do. */
+const TAKES_PLACE_LIMIT_MS = 30_000;
 
 const NOTHING: Tolerance = () => false;
 
@@ -49,6 +52,7 @@ export class Watch {
   };
   private tolerance = NOTHING;
   private lastAmiss = 0;
+  private rightSince = 0;
   private isOver = false;
   private readonly port: number;
   private readonly kinds: Kind[];
@@ -68,8 +72,8 @@ export class Watch {
   /** Waits until all is well, and tolerates nothing from then on; the milliseconds that it took. */
   async recovery(): Promise<number> {
     const begin = performance.now();
-    this.lastAmiss = begin;
-    while (performance.now() - this.lastAmiss < CALM_MS) {
+    this.amiss();
+    while (performance.now() - this.lastAmiss < CALM_MS || this.rightSince < CALM_ANSWERS) {
       if (performance.now() - begin > RECOVERY_LIMIT_MS) {
         this.fault('wrong', `not well again after ${RECOVERY_LIMIT_MS / 1000} s`);
         break;
@@ -86,6 +90,13 @@ export class Watch {
     this.tally.faults.set(`${what}: ${text}`, (this.tally.faults.get(`${what}: ${text}`) ?? 0) + 1);
   }
 
+  /** Waits until something has taken place, and counts a fault where it does not. */
+  async until(hasTakenPlace: () => boolean, otherwise: string): Promise<void> {
+    const begin = performance.now();
+    while (!hasTakenPlace() && performance.now() - begin < TAKES_PLACE_LIMIT_MS) await sleep(20);
+    this.expect(hasTakenPlace(), otherwise);
+  }
+
   /** Counts a fault where `is` does not hold. */
   expect(is: boolean, text: string): void {
     if (!is) this.fault('wrong', text);
@@ -94,6 +105,11 @@ export class Watch {
   async stop(): Promise<void> {
     this.isOver = true;
     await Promise.all(this.clients);
+  }
+
+  private amiss(): void {
+    this.lastAmiss = performance.now();
+    this.rightSince = 0;
   }
 
   private async client(first: number): Promise<void> {
@@ -116,8 +132,11 @@ export class Watch {
       },
     );
     this.tally.answered++;
-    if (status === kind.status) return;
-    this.lastAmiss = performance.now();
+    if (status === kind.status) {
+      this.rightSince++;
+      return;
+    }
+    this.amiss();
     if (status >= 200 && status < 300) {
       this.fault('open', `${kind.name} got ${status}`);
     } else if (before(kind.name, status) || this.tolerance(kind.name, status)) {

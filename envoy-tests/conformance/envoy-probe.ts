@@ -4,7 +4,7 @@ import { type Server, createServer, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen, portOf } from '../../envoy/apps/listen.ts';
+import { listen, portOf, stopListening } from '../../envoy/apps/listen.ts';
 import { findEnvoy } from '../../envoy/binary.ts';
 import { type WasmPlugin, discoveredWasmFilter } from '../../envoy/config/wasm-filter.ts';
 import { INGRESS, proxyBootstrap } from '../../envoy/proxy.ts';
@@ -132,8 +132,7 @@ export class EnvoyProbe implements ProbeHost {
 
   async stop(): Promise<void> {
     await this.envoy?.stop();
-    this.backend.closeAllConnections();
-    this.backend.close();
+    await stopListening(this.backend);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

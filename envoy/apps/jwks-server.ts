@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { type Server, createServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyPair } from '../certificates.ts';
-import { listen, portOf } from './listen.ts';
+import { listen, portOf, stopListening } from './listen.ts';
 
 /** How it answers. */
 export type Behaviour =
@@ -65,8 +65,7 @@ export class JwksServer {
   /** Stops it, open connections included. */
   async stop(): Promise<void> {
     if (this.server.listening) this.last = this.port;
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await stopListening(this.server);
   }
 
   private async answer(response: ServerResponse): Promise<void> {

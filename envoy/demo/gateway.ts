@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EnvoyBinary, findEnvoy } from '../binary.ts';
 import { JwksServer } from '../apps/jwks-server.ts';
-import { portOf } from '../apps/listen.ts';
+import { portOf, stopListening } from '../apps/listen.ts';
 import { startHttpbin } from '../apps/httpbin.ts';
 import { Authority } from '../certificates.ts';
 import { PLUGIN, type WasmPlugin, discoveredWasmFilter } from '../config/wasm-filter.ts';
@@ -139,8 +139,7 @@ function plugin(module: string, resources: Resource[]): WasmPlugin {
 }
 
 async function end(httpbin: Server, jwks: JwksServer, folder: string): Promise<void> {
-  httpbin.closeAllConnections();
-  httpbin.close();
+  await stopListening(httpbin);
   await jwks.stop();
   await rm(folder, { recursive: true, force: true });
 }

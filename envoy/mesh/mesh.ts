@@ -195,7 +195,7 @@ export class Mesh {
     for (const timer of this.timers) clearInterval(timer);
     await this.queue.catch(() => undefined);
     await Promise.all([...this.pods.values()].map((pod) => pod.stop()));
-    this.web.stop();
+    await this.web.stop();
     await this.options.runtime.release();
   }
 

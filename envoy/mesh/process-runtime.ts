@@ -3,7 +3,7 @@
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { startHttpbin } from '../apps/httpbin.ts';
-import { listen, portOf } from '../apps/listen.ts';
+import { listen, portOf, stopListening } from '../apps/listen.ts';
 import { EnvironmentError } from '../errors.ts';
 import { type Workload, idOf } from './model.ts';
 import type { Apps, Runtime } from './runtime.ts';
@@ -82,12 +82,8 @@ export class ProcessRuntime implements Runtime {
 
   async startApps(workload: Workload): Promise<Apps> {
     const servers = new Map<number, Server>();
-    const stop = (): Promise<void> => {
-      for (const server of servers.values()) {
-        if ('closeAllConnections' in server) (server.closeAllConnections as () => void)();
-        server.close();
-      }
-      return Promise.resolve();
+    const stop = async (): Promise<void> => {
+      await Promise.all([...servers.values()].map(stopListening));
     };
     try {
       for (const { image, ports } of workload.containers) {

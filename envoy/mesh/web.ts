@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Server, createServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
-import { listen, portOf } from '../apps/listen.ts';
+import { listen, portOf, stopListening } from '../apps/listen.ts';
 import type { Authority } from '../certificates.ts';
 import type { JwksRoute } from '../config/clusters.ts';
 import { EnvironmentError } from '../errors.ts';
@@ -71,8 +71,7 @@ export class Web {
   }
 
   /** Stops it. */
-  stop(): void {
-    this.server.closeAllConnections();
-    this.server.close();
+  async stop(): Promise<void> {
+    await stopListening(this.server);
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { join } from 'node:path';
-import { listen } from '../../envoy/apps/listen.ts';
+import { listen, stopListening } from '../../envoy/apps/listen.ts';
 
 interface Index {
   manifests: { digest: string; mediaType: string }[];
@@ -74,9 +74,8 @@ export class FileServer {
     }
   }
 
-  stop(): void {
-    this.server.close();
-    this.server.closeAllConnections();
+  async stop(): Promise<void> {
+    await stopListening(this.server);
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

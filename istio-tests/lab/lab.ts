@@ -162,7 +162,7 @@ export class Lab {
   async stop({ keep = false } = {}): Promise<void> {
     await this.programs.stopAll();
     for (const network of this.networks) await network.remove();
-    this.fileServer?.stop();
+    await this.fileServer?.stop();
     if (!keep) await rm(this.folder, { recursive: true, force: true });
   }
 
