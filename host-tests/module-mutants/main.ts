@@ -1,14 +1,15 @@
 // `make mutants`: faults in the module, and which of them no test finds. ONLY=assembly/authz: those of that folder or file alone;
 // TESTS='host-tests/module/a.test.ts …': by these tests alone; WORKERS=1: on one core.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FOLDER, KILLED, TRIED, SIZE } from './folder.ts';
 import { type Equivalent, described, outcomeOf } from './report.ts';
 import { compileMutants } from './schemata.ts';
 import type { Mutant } from './sites.ts';
 
-const LIST = 'host-tests/module-mutants/equivalent.json';
+/** Faults that change nothing, in a file for each folder of the module. */
+const LISTS = 'host-tests/module-mutants/equivalent';
 /** The quick ones first. Those of memory and of floods take minutes for each fault, and are left out. */
 const TESTS = [
   'units/text',
@@ -56,9 +57,9 @@ if (status !== 0) {
 }
 const idsIn = (name: string): Set<number> =>
   new Set(readFileSync(join(FOLDER, name), 'utf8').split('\n').map(Number));
-const known = (JSON.parse(readFileSync(LIST, 'utf8')) as Equivalent[]).filter(({ file }) =>
-  chosen.some((mutant) => mutant.file === file),
-);
+const known = readdirSync(LISTS)
+  .flatMap((name) => JSON.parse(readFileSync(join(LISTS, name), 'utf8')) as Equivalent[])
+  .filter(({ file }) => chosen.some((mutant) => mutant.file === file));
 const outcome = outcomeOf(chosen, idsIn(KILLED), idsIn(TRIED), known);
 const section = (title: string, faults: Mutant[]): void => {
   if (faults.length > 0) console.log(`\n${title}\n${faults.map(described).join('\n')}`);
@@ -66,7 +67,7 @@ const section = (title: string, faults: Mutant[]): void => {
 section('Not reached by any test that can be repeated:', outcome.notReached);
 section('Survived:', outcome.survived);
 for (const { file, original, mutated } of outcome.stale) {
-  console.log(`stale entry of ${LIST}: ${file}: ${original} → ${mutated}`);
+  console.log(`stale entry of ${LISTS}: ${file}: ${original} → ${mutated}`);
 }
 const minutes = ((performance.now() - begin) / 60_000).toFixed(1);
 console.log(

@@ -140,10 +140,12 @@ it('an entry of the list excuses as many places as it says, and none that reads 
   expect(outcomeOf(mutants, new Set(), tried, [{ ...entry, count: 2 }]).survived).toEqual([]);
 });
 
-it('every entry of the list names a fault of the module, and says why it changes nothing', () => {
-  const folder = 'host-tests/module-mutants';
-  expect(readdirSync(folder)).toContain('equivalent.json');
-  const list = JSON.parse(readFileSync(join(folder, 'equivalent.json'), 'utf8')) as Equivalent[];
+it('every entry of the lists names a fault of the module, and says why it changes nothing', () => {
+  const folder = 'host-tests/module-mutants/equivalent';
+  const list = readdirSync(folder).flatMap(
+    (name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Equivalent[],
+  );
+  expect(list.length).toBeGreaterThan(0);
   const limits = new Set(
     [...readFileSync('assembly/limits.ts', 'utf8').matchAll(/export const (\w+)/g)].map(
       ([, name]) => name!,
