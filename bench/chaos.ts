@@ -36,9 +36,10 @@ interface Sum {
 }
 
 async function befall({ name, lacks, run }: Misfortune, sum: Sum): Promise<void> {
-  if (lacks !== undefined) {
+  const lacking = lacks?.();
+  if (lacking !== undefined) {
     sum.skipped++;
-    console.log(`${name}: skipped, for this machine has no ${lacks}`);
+    console.log(`${name}: skipped, for this machine has no ${lacking}`);
     return;
   }
   const { watch, recovery, memory } = await run(SCALE);

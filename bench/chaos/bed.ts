@@ -21,8 +21,8 @@ export interface Scale {
 /** A misfortune: what happens, and what is found in the end. */
 export interface Misfortune {
   name: string;
-  /** Why it cannot be tried on this machine. */
-  lacks?: string;
+  /** What this machine would have to have, and has not. */
+  lacks?: () => string | undefined;
   run: (scale: Scale) => Promise<Finding>;
 }
 

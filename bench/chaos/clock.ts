@@ -18,11 +18,25 @@ const OFFSETS: [string, number][] = [
   ['ten years', 10 * YEAR_S],
 ];
 
-const folder = mkdtempSync(join(tmpdir(), 'portcullis-clock-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const library = join(folder, 'clock.so');
-const file = join(folder, 'offset');
-const built = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', library, 'bench/chaos/clock.c']);
+/** The library that is to be loaded, and the file that it reads the offset from. */
+interface Clock {
+  library: string;
+  file: string;
+}
+
+let clock: Clock | undefined;
+
+/** Compiles the library, once; undefined where that cannot be done. */
+function theClock(): Clock | undefined {
+  if (clock !== undefined) return clock;
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-clock-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const made = { library: join(folder, 'clock.so'), file: join(folder, 'offset') };
+  const args = ['-shared', '-fPIC', '-O2', '-o', made.library, 'bench/chaos/clock.c'];
+  if (spawnSync('cc', args).status !== 0) return undefined;
+  writeFileSync(made.file, Buffer.alloc(8));
+  return (clock = made);
+}
 
 let offset = 0;
 let member = key;
@@ -31,7 +45,7 @@ function setClock(seconds: number): void {
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64LE(BigInt(seconds));
   // In place: the file is mapped.
-  writeFileSync(file, bytes, { flag: 'r+' });
+  writeFileSync(theClock()!.file, bytes, { flag: 'r+' });
 }
 
 const token = (by = member): string => mintToken(by, {}, Date.now() + offset * 1000);
@@ -75,14 +89,19 @@ const set = (name: string, seconds: number): Misfortune => ({
           change: allowExpired,
           command: (binary, args) => ({
             program: 'env',
-            args: [`LD_PRELOAD=${library}`, `PORTCULLIS_CLOCK=${file}`, binary, ...args],
+            args: [
+              `LD_PRELOAD=${theClock()!.library}`,
+              `PORTCULLIS_CLOCK=${theClock()!.file}`,
+              binary,
+              ...args,
+            ],
           }),
         };
       },
       member: () => token(),
     },
   ),
-  ...(built.status === 0 ? {} : { lacks: 'a C compiler, `cc`' }),
+  lacks: () => (theClock() === undefined ? 'C compiler, `cc`' : undefined),
 });
 
 /** A certificate is of its time, too: without this, Envoy would not connect to the key server any more. */
@@ -92,8 +111,6 @@ function allowExpired(bootstrap: JsonObject): void {
     return value;
   });
 }
-
-writeFileSync(file, Buffer.alloc(8));
 
 export const CLOCK_MISFORTUNES = OFFSETS.flatMap(([name, seconds]) => [
   set(`forward by ${name}`, seconds),
