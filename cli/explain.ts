@@ -9,6 +9,7 @@ import { PolicyJudge } from './policy-judge.ts';
 import { readInput } from './read-input.ts';
 import { readPolicies } from './read-policies.ts';
 import { checkRequest, requestLines } from './request-line.ts';
+import { readTokenOption } from './token-input.ts';
 import { parsePort } from './workload.ts';
 
 interface Options {
@@ -58,7 +59,7 @@ export function explainCommand(): Command {
     .option('--path <path>', 'path with its query, as the client sends it')
     .option('--host <host>', 'authority, with its port if it has one')
     .option('-H, --header <k: v>', 'a header; may be repeated', list)
-    .option('--token <token|@file>', 'bearer token')
+    .option('--token <@file>', 'bearer token; @- is standard input')
     .option('--peer <SPIFFE-URI>', 'URI SAN of the client certificate; may be repeated', list)
     .addOption(
       new Option('--protocol <protocol>', 'what the connection carries; HTTP unless told').choices([
@@ -174,7 +175,7 @@ async function requestsOf(options: Options): Promise<JudgedRequest[]> {
   }
   const headers = (options.header ?? []).map(headerOf);
   if (options.token !== undefined) {
-    headers.push(['authorization', `Bearer ${await tokenOf(options.token)}`]);
+    headers.push(['authorization', `Bearer ${await readTokenOption(options.token)}`]);
   }
   const request = {
     path: options.path ?? '/',
@@ -197,8 +198,4 @@ function headerOf(text: string): [string, string] {
     throw new Failure(ExitCode.Usage, `--header ${text}: expected "name: value"`);
   }
   return [name, value];
-}
-
-async function tokenOf(text: string): Promise<string> {
-  return text.startsWith('@') ? (await readInput(text.slice(1))).trim() : text;
 }

@@ -2,6 +2,7 @@
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../envoy/errors.ts';
+import { besides } from '../envoy/whole-file.ts';
 import type { LintFile } from '../istio/lint/fix-all.ts';
 import { markdownSources } from '../istio/lint/markdown.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
@@ -62,7 +63,7 @@ export async function replaceFiles(files: { file: string; text: string }[]): Pro
   try {
     for (const { file, text } of files) {
       const target = await realpath(file);
-      const temporary = `${target}.portcullis-${process.pid}`;
+      const temporary = besides(target);
       const { mode } = await stat(target);
       const handle = await open(temporary, 'wx');
       // From here on it is ours, and ours to remove.
@@ -70,6 +71,7 @@ export async function replaceFiles(files: { file: string; text: string }[]): Pro
       try {
         await handle.writeFile(text);
         await handle.chmod(mode);
+        await handle.sync();
       } finally {
         await handle.close();
       }

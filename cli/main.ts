@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
 import { problemText } from './colour.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
+import { guardOutput, settleOutput } from './output.ts';
 import { program } from './program.ts';
 import { gatherArguments } from './token-mint-arguments.ts';
 
@@ -27,11 +28,7 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-// `| head` has seen enough: nothing is wrong, and nobody is left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(ExitCode.Ok);
-});
+guardOutput();
 
 // Good anywhere on the line, but behind two dashes, where another command's words begin.
 const given = process.argv.slice(2);
@@ -39,4 +36,7 @@ const end = given.includes('--') ? given.indexOf('--') : given.length;
 const words = given.filter((word, i) => i >= end || !/^--(no-)?color$/.test(word));
 process.exitCode = await main(words);
 // As soon as everything is written, whatever is still open: Node 20 has been seen to tear down the handles of a mesh without end.
-process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+process.stdout.write('', () => {
+  settleOutput();
+  process.stderr.write('', () => process.exit());
+});
