@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { unaskable } from '../envoy/envoy-judge.ts';
 import type { Decision, JudgedRequest } from '../host/judge.ts';
+import { MAX_BYTES_IN_ALL } from '../istio/bounded-yaml.ts';
 import { jwksUrisOf, withKeySets } from '../istio/plugin-configuration.ts';
 import { decisionText } from './decision-text.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
@@ -167,7 +168,7 @@ async function requestsOf(options: Options): Promise<JudgedRequest[]> {
     if (options.path !== undefined) {
       throw new Failure(ExitCode.Usage, '--requests and --path exclude each other');
     }
-    return requestLines(await readInput(options.requests), options.requests);
+    return requestLines(await readInput(options.requests, MAX_BYTES_IN_ALL), options.requests);
   }
   const isTcp = options.protocol === 'tcp';
   if (options.path === undefined && !isTcp) {

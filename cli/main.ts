@@ -2,6 +2,7 @@
 // The `portcullis` command.
 import { CommanderError } from 'commander';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
+import { InputBoundError } from '../istio/bounded-yaml.ts';
 import { problemText } from './colour.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { guardOutput, settleOutput } from './output.ts';
@@ -24,6 +25,7 @@ async function main(argv: string[]): Promise<number> {
       return error.exitCode;
     }
     process.stderr.write(`${messageOf(error)}\n`);
+    if (error instanceof InputBoundError) return ExitCode.Usage;
     return error instanceof EnvironmentError ? ExitCode.Environment : ExitCode.Findings;
   }
 }

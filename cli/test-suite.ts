@@ -1,5 +1,6 @@
 // Unit tests of policies: a suite is a YAML file that names policies and a workload, and lists requests with what is expected.
-import { parseDocument } from 'yaml';
+import { messageOf } from '../envoy/errors.ts';
+import { InputBoundError, parseOne } from '../istio/bounded-yaml.ts';
 import { type EnvoyJudge, unaskable } from '../envoy/envoy-judge.ts';
 import type { Decision, JudgedRequest } from '../host/judge.ts';
 import type { Resource } from '../istio/load.ts';
@@ -66,11 +67,7 @@ const EXPECT_FIELDS = [
 
 /** Reads a suite and configures the module with its policies. Throws Failure that names the file and the field. */
 export async function readSuite(file: string): Promise<Suite> {
-  const document = parseDocument(await readInput(file), { version: '1.2' });
-  if (document.errors.length > 0) {
-    throw new Failure(ExitCode.Usage, `${file}: ${document.errors[0]!.message.split('\n')[0]}`);
-  }
-  const suite = object(document.toJS(), file, SUITE_FIELDS);
+  const suite = object(documentOf(await readInput(file), file), file, SUITE_FIELDS);
   const folder = await SuiteFolder.of(file);
   const here = (path: string, field: string): Promise<string> =>
     folder.fileAt(path, `${file}: ${field}`);
@@ -105,6 +102,15 @@ export async function readSuite(file: string): Promise<Suite> {
     cases.push(await readCase(one, `${file}: cases[${i}]`, key, folder));
   }
   return { file, cases, judge, jwks: JSON.stringify({ keys: [key.jwk] }), rules: judge.rules };
+}
+
+function documentOf(text: string, file: string): unknown {
+  try {
+    return parseOne(text, file);
+  } catch (error) {
+    if (error instanceof InputBoundError) throw error;
+    throw new Failure(ExitCode.Usage, `${file}: ${messageOf(error)}`);
+  }
 }
 
 async function readCase(
