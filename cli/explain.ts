@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { unaskable } from '../envoy/envoy-judge.ts';
 import type { Decision, JudgedRequest } from '../host/judge.ts';
+import { MAX_BYTES_IN_ALL } from '../istio/bounded-yaml.ts';
 import { jwksUrisOf, withKeySets } from '../istio/plugin-configuration.ts';
 import { decisionText } from './decision-text.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
@@ -9,6 +10,7 @@ import { PolicyJudge } from './policy-judge.ts';
 import { readInput } from './read-input.ts';
 import { readPolicies } from './read-policies.ts';
 import { checkRequest, requestLines } from './request-line.ts';
+import { readTokenOption } from './token-input.ts';
 import { parsePort } from './workload.ts';
 
 interface Options {
@@ -58,7 +60,7 @@ export function explainCommand(): Command {
     .option('--path <path>', 'path with its query, as the client sends it')
     .option('--host <host>', 'authority, with its port if it has one')
     .option('-H, --header <k: v>', 'a header; may be repeated', list)
-    .option('--token <token|@file>', 'bearer token')
+    .option('--token <@file>', 'bearer token; @- is standard input')
     .option('--peer <SPIFFE-URI>', 'URI SAN of the client certificate; may be repeated', list)
     .addOption(
       new Option('--protocol <protocol>', 'what the connection carries; HTTP unless told').choices([
@@ -166,7 +168,7 @@ async function requestsOf(options: Options): Promise<JudgedRequest[]> {
     if (options.path !== undefined) {
       throw new Failure(ExitCode.Usage, '--requests and --path exclude each other');
     }
-    return requestLines(await readInput(options.requests), options.requests);
+    return requestLines(await readInput(options.requests, MAX_BYTES_IN_ALL), options.requests);
   }
   const isTcp = options.protocol === 'tcp';
   if (options.path === undefined && !isTcp) {
@@ -174,7 +176,7 @@ async function requestsOf(options: Options): Promise<JudgedRequest[]> {
   }
   const headers = (options.header ?? []).map(headerOf);
   if (options.token !== undefined) {
-    headers.push(['authorization', `Bearer ${await tokenOf(options.token)}`]);
+    headers.push(['authorization', `Bearer ${await readTokenOption(options.token)}`]);
   }
   const request = {
     path: options.path ?? '/',
@@ -197,8 +199,4 @@ function headerOf(text: string): [string, string] {
     throw new Failure(ExitCode.Usage, `--header ${text}: expected "name: value"`);
   }
   return [name, value];
-}
-
-async function tokenOf(text: string): Promise<string> {
-  return text.startsWith('@') ? (await readInput(text.slice(1))).trim() : text;
 }

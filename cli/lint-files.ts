@@ -2,10 +2,11 @@
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../envoy/errors.ts';
+import { besides } from '../envoy/whole-file.ts';
 import type { LintFile } from '../istio/lint/fix-all.ts';
 import { markdownSources } from '../istio/lint/markdown.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
-import { readInput } from './read-input.ts';
+import { readInputs } from './read-input.ts';
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 /** Without these, a file that happens to be in a folder is none of manifests, and need not even be YAML. */
@@ -24,8 +25,8 @@ export async function lintFiles(names: string[], recursive: boolean): Promise<Li
     for (const file of files) found.set(file, found.get(file) === true || file === name);
   }
   const files: LintFile[] = [];
-  for (const [file, isNamed] of found) {
-    const text = await readInput(file);
+  for (const { file, text } of await readInputs(found.keys())) {
+    const isNamed = found.get(file) === true;
     const sourcesOf: LintFile['sourcesOf'] = MARKDOWN.test(file)
       ? (own) => markdownSources(file, own)
       : isNamed || RESOURCE.test(text)
@@ -62,7 +63,7 @@ export async function replaceFiles(files: { file: string; text: string }[]): Pro
   try {
     for (const { file, text } of files) {
       const target = await realpath(file);
-      const temporary = `${target}.portcullis-${process.pid}`;
+      const temporary = besides(target);
       const { mode } = await stat(target);
       const handle = await open(temporary, 'wx');
       // From here on it is ours, and ours to remove.
@@ -70,6 +71,7 @@ export async function replaceFiles(files: { file: string; text: string }[]): Pro
       try {
         await handle.writeFile(text);
         await handle.chmod(mode);
+        await handle.sync();
       } finally {
         await handle.close();
       }

@@ -2,8 +2,10 @@
 // The `portcullis` command.
 import { CommanderError } from 'commander';
 import { EnvironmentError, messageOf } from '../envoy/errors.ts';
+import { InputBoundError } from '../istio/bounded-yaml.ts';
 import { problemText } from './colour.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
+import { guardOutput, settleOutput } from './output.ts';
 import { program } from './program.ts';
 import { gatherArguments } from './token-mint-arguments.ts';
 
@@ -23,15 +25,12 @@ async function main(argv: string[]): Promise<number> {
       return error.exitCode;
     }
     process.stderr.write(`${messageOf(error)}\n`);
+    if (error instanceof InputBoundError) return ExitCode.Usage;
     return error instanceof EnvironmentError ? ExitCode.Environment : ExitCode.Findings;
   }
 }
 
-// `| head` has seen enough: nothing is wrong, and nobody is left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(ExitCode.Ok);
-});
+guardOutput();
 
 // Good anywhere on the line, but behind two dashes, where another command's words begin.
 const given = process.argv.slice(2);
@@ -39,4 +38,7 @@ const end = given.includes('--') ? given.indexOf('--') : given.length;
 const words = given.filter((word, i) => i >= end || !/^--(no-)?color$/.test(word));
 process.exitCode = await main(words);
 // As soon as everything is written, whatever is still open: Node 20 has been seen to tear down the handles of a mesh without end.
-process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+process.stdout.write('', () => {
+  settleOutput();
+  process.stderr.write('', () => process.exit());
+});

@@ -68,14 +68,14 @@ async function write(out: string, layout: ImageLayout, created: number): Promise
   try {
     if (out.endsWith('.tar')) {
       const file = join(temporary, 'image.tar');
-      await writeFile(file, layoutArchive(layout, created));
+      await writeFile(file, layoutArchive(layout, created), { flush: true });
       await rename(file, target);
       return;
     }
     const folder = join(temporary, 'image');
     for (const [name, data] of layout.files) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
-      await writeFile(join(folder, name), data);
+      await writeFile(join(folder, name), data, { flush: true });
     }
     await removeLayout(target, out);
     await rename(folder, target);

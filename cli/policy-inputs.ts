@@ -1,5 +1,6 @@
 // What `render`, `explain` and `test` read beside the policies.
 import { messageOf } from '../envoy/errors.ts';
+import { InputBoundError } from '../istio/bounded-yaml.ts';
 import { type MeshConfig, readMeshConfig } from '../istio/mesh-config.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { readInput } from './read-input.ts';
@@ -10,8 +11,9 @@ export async function meshConfigOf(file: string | undefined): Promise<MeshConfig
   if (file === undefined) return { settings: {} };
   const text = await readInput(file);
   try {
-    return readMeshConfig(text);
+    return readMeshConfig(text, file);
   } catch (error) {
+    if (error instanceof InputBoundError) throw error;
     throw new Failure(ExitCode.Usage, `${file}: ${messageOf(error)}`);
   }
 }

@@ -2,6 +2,7 @@
 import { nodePlatform } from '../host/node-platform.ts';
 import { type Decision, Judge, type JudgedRequest, RefusedConfiguration } from '../host/judge.ts';
 import { clusterNameOf } from '../envoy/config/clusters.ts';
+import { unconcerned } from './concerned.ts';
 import { CONNECTION_FACTS } from '../envoy/config/connection-facts.ts';
 import { PLUGIN, networkPlugin, staticWasmFilter } from '../envoy/config/wasm-filter.ts';
 import { EnvoyJudge } from '../envoy/envoy-judge.ts';
@@ -118,9 +119,11 @@ export class PolicyJudge {
     return this.judge.rules();
   }
 
-  /** What the module warns of. */
+  /** That none of the policies concerns the workload, and what the module warns of. */
   get warnings(): string[] {
-    return this.judge.warnings;
+    const { resources, workload, mesh, gateway = false } = this.input;
+    const none = unconcerned(resources, parseWorkload(workload), mesh, gateway);
+    return [...(none === undefined ? [] : [`warning: ${none}`]), ...this.judge.warnings];
   }
 
   /** The request as filters see it: its path normalized, its port the workload's. Undefined where Envoy answers 400. */

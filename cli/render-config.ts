@@ -8,6 +8,7 @@ import {
   withKeySets,
   xfccOf,
 } from '../istio/plugin-configuration.ts';
+import { refuseUnconcerned } from './concerned.ts';
 import { judgedConfiguration } from './judge-configuration.ts';
 import { keySetsOf, list, meshConfigOf } from './policy-inputs.ts';
 import { readPolicies } from './read-policies.ts';
@@ -23,6 +24,7 @@ interface Options {
   xfcc?: boolean;
   jwks?: string[];
   meshConfig?: string;
+  allowNoPolicies?: boolean;
   output: 'yaml' | 'json';
 }
 
@@ -54,6 +56,7 @@ export function renderConfigCommand(): Command {
     .option('--no-xfcc', 'leaves X-Forwarded-Client-Cert to the connection manager')
     .option('--jwks <URI=FILE>', 'a key set from a file in the place of a jwksUri', list)
     .option('--mesh-config <file>', "Istio's MeshConfig")
+    .option('--allow-no-policies', 'even if none of them concerns the workload')
     .addOption(
       new Option('-o, --output <format>', 'how it is written')
         .choices(['yaml', 'json'])
@@ -85,6 +88,9 @@ async function render(options: Options): Promise<void> {
     node ?? ANY_NODE,
     resources,
   );
+  if (node !== undefined && options.allowNoPolicies !== true) {
+    refuseUnconcerned(resources, node, mesh, gateway);
+  }
   const value: unknown = JSON.parse(configuration);
   process.stdout.write(
     options.output === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value, QUOTED),

@@ -15,6 +15,7 @@ import {
   xfccOf,
 } from '../istio/plugin-configuration.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
+import { refuseUnconcerned } from './concerned.ts';
 import { judgedConfiguration } from './judge-configuration.ts';
 import { MODULE_PATH } from './package-files.ts';
 import { keySetsOf, list, meshConfigOf } from './policy-inputs.ts';
@@ -35,6 +36,7 @@ interface Options {
   ca?: string;
   jwks?: string[];
   meshConfig?: string;
+  allowNoPolicies?: boolean;
   admin: string;
   wasm: string;
   output: 'yaml' | 'json';
@@ -73,6 +75,7 @@ export function renderEnvoyCommand(): Command {
     .option('--ca <file>', 'authorities of the clients, each of which must present a certificate')
     .option('--jwks <URI=FILE>', 'a key set from a file in the place of a jwksUri', list)
     .option('--mesh-config <file>', "Istio's MeshConfig")
+    .option('--allow-no-policies', 'even if none of them concerns the workload')
     .option('--admin <IP:PORT>', "Envoy's admin interface", '127.0.0.1:15000')
     .addOption(
       new Option('--wasm <file>', 'the module, at the path where Envoy finds it').default(
@@ -112,6 +115,7 @@ async function render(options: Options): Promise<void> {
     node,
     resources,
   );
+  if (options.allowNoPolicies !== true) refuseUnconcerned(resources, node, mesh, gateway);
   const plugin = { name: PLUGIN, vmId: PLUGIN, module: options.wasm, configuration };
   print(
     proxyBootstrap({

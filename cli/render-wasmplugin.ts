@@ -22,6 +22,7 @@ import {
   wasmPlugins,
 } from '../istio/wasm-plugin/wasm-plugin.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
+import { meantWorkload } from './concerned.ts';
 import { judgedConfiguration } from './judge-configuration.ts';
 import { moduleImage } from './module-image.ts';
 import { MODULE_PATH } from './package-files.ts';
@@ -150,10 +151,8 @@ async function render(options: Options): Promise<void> {
     note(`left out, it cannot concern them: ${kind} ${namespace}/${name}`);
   }
   if (kept.length === 0) {
-    throw new Failure(
-      ExitCode.Usage,
-      'none of these policies can concern the proxies that are meant',
-    );
+    const meant = scope.kind === 'workload' ? meantWorkload(keyed, scope, rootNamespace) : '';
+    throw usage(`none of these policies can concern the proxies that are meant${meant}`);
   }
 
   const needs = keySetsFor(jwksUrisOf(kept), options, scope, rootNamespace);

@@ -1,6 +1,6 @@
 // Unit tests of policies: a suite is a YAML file that names policies and a workload, and lists requests with what is expected.
-import { dirname, join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { messageOf } from '../envoy/errors.ts';
+import { InputBoundError, parseOne } from '../istio/bounded-yaml.ts';
 import { type EnvoyJudge, unaskable } from '../envoy/envoy-judge.ts';
 import type { Decision, JudgedRequest } from '../host/judge.ts';
 import type { Resource } from '../istio/load.ts';
@@ -12,6 +12,7 @@ import { PolicyJudge } from './policy-judge.ts';
 import { readInput } from './read-input.ts';
 import { readPolicies } from './read-policies.ts';
 import { checkRequest } from './request-line.ts';
+import { SuiteFolder } from './suite-folder.ts';
 
 /** What a case expects; what is absent is not looked at. */
 export interface Expectation {
@@ -29,6 +30,8 @@ export interface Case {
   name: string;
   request: JudgedRequest;
   expect: Expectation;
+  /** Its token, which is nobody's business but the module's. */
+  token?: string;
 }
 
 /** A suite as it is run. */
@@ -64,19 +67,21 @@ const EXPECT_FIELDS = [
 
 /** Reads a suite and configures the module with its policies. Throws Failure that names the file and the field. */
 export async function readSuite(file: string): Promise<Suite> {
-  const document = parseDocument(await readInput(file), { version: '1.2' });
-  if (document.errors.length > 0) {
-    throw new Failure(ExitCode.Usage, `${file}: ${document.errors[0]!.message.split('\n')[0]}`);
-  }
-  const suite = object(document.toJS(), file, SUITE_FIELDS);
-  const here = (path: string): string => join(dirname(file), path);
-  const policies = texts(suite.policies, `${file}: policies`).map(here);
+  const suite = object(documentOf(await readInput(file), file), file, SUITE_FIELDS);
+  const folder = await SuiteFolder.of(file);
+  const here = (path: string, field: string): Promise<string> =>
+    folder.fileAt(path, `${file}: ${field}`);
+  const policies = await Promise.all(
+    texts(suite.policies, `${file}: policies`).map((path) => here(path, 'policies')),
+  );
   const workload = text(suite.workload, `${file}: workload`);
   const mesh =
     suite.meshConfig === undefined ? undefined : text(suite.meshConfig, `${file}: meshConfig`);
   const now = suite.now === undefined ? Math.floor(Date.now() / 1000) : Number(suite.now);
-  const given = Object.entries(object(suite.jwks ?? {}, `${file}: jwks`)).map(
-    ([uri, path]) => `${uri}=${here(text(path, `${file}: jwks`))}`,
+  const given = await Promise.all(
+    Object.entries(object(suite.jwks ?? {}, `${file}: jwks`)).map(
+      async ([uri, path]) => `${uri}=${await here(text(path, `${file}: jwks`), 'jwks')}`,
+    ),
   );
   if (!Array.isArray(suite.cases))
     throw new Failure(ExitCode.Usage, `${file}: cases must be a list`);
@@ -89,21 +94,30 @@ export async function readSuite(file: string): Promise<Suite> {
     workload,
     port: suite.port === undefined ? undefined : Number(suite.port),
     gateway: flag(suite.gateway ?? false, `${file}: gateway`),
-    mesh: await meshConfigOf(mesh === undefined ? undefined : here(mesh)),
+    mesh: await meshConfigOf(mesh === undefined ? undefined : await here(mesh, 'meshConfig')),
     now,
   });
   const cases = [];
   for (const [i, one] of (suite.cases as unknown[]).entries()) {
-    cases.push(await readCase(one, `${file}: cases[${i}]`, key, here));
+    cases.push(await readCase(one, `${file}: cases[${i}]`, key, folder));
   }
   return { file, cases, judge, jwks: JSON.stringify({ keys: [key.jwk] }), rules: judge.rules };
+}
+
+function documentOf(text: string, file: string): unknown {
+  try {
+    return parseOne(text, file);
+  } catch (error) {
+    if (error instanceof InputBoundError) throw error;
+    throw new Failure(ExitCode.Usage, `${file}: ${messageOf(error)}`);
+  }
 }
 
 async function readCase(
   value: unknown,
   where: string,
   key: SigningKey,
-  here: (path: string) => string,
+  folder: SuiteFolder,
 ): Promise<Case> {
   const one = object(value, where, CASE_FIELDS);
   const request: Record<string, unknown> = {
@@ -114,30 +128,37 @@ async function readCase(
   if (one.token !== undefined && one.claims !== undefined) {
     throw new Failure(ExitCode.Usage, `${where}: token and claims exclude each other`);
   }
-  if (one.token !== undefined) {
-    const token = text(one.token, `${where}.token`);
-    const content = token.startsWith('@') ? (await readInput(here(token.slice(1)))).trim() : token;
-    headers.push(['authorization', `Bearer ${content}`]);
-  }
-  if (one.claims !== undefined) {
-    const claims = object(one.claims, `${where}.claims`);
-    headers.push([
-      'authorization',
-      `Bearer ${signedToken('RS256', key, claims, { kid: 'portcullis-test' })}`,
-    ]);
-  }
+  const token = await tokenOf(one, where, key, folder);
+  if (token !== undefined) headers.push(['authorization', `Bearer ${token}`]);
   return {
     name: text(one.name, `${where}.name`),
     request: checkRequest({ ...request, headers }, `${where}.request`),
     expect: object(one.expect, `${where}.expect`, EXPECT_FIELDS),
+    ...(token === undefined ? {} : { token }),
   };
+}
+
+async function tokenOf(
+  { token, claims }: Record<string, unknown>,
+  where: string,
+  key: SigningKey,
+  folder: SuiteFolder,
+): Promise<string | undefined> {
+  if (token !== undefined) {
+    const given = text(token, `${where}.token`);
+    if (!given.startsWith('@')) return given;
+    return (await readInput(await folder.fileAt(given.slice(1), `${where}.token`))).trim();
+  }
+  if (claims === undefined) return undefined;
+  return signedToken('RS256', key, object(claims, `${where}.claims`), { kid: 'portcullis-test' });
 }
 
 /** Runs one case. */
 export function runCase(suite: Suite, one: Case): Result {
   const start = performance.now();
-  const decision = suite.judge.decide(one.request);
-  const failures = failuresOf(one, decision);
+  const seen = suite.judge.decide(one.request);
+  const failures = failuresOf(one, seen);
+  const decision = withoutToken(seen, one.token);
   return { file: suite.file, name: one.name, failures, decision, seconds: since(start) };
 }
 
@@ -168,7 +189,7 @@ function since(start: number): number {
   return (performance.now() - start) / 1000;
 }
 
-function failuresOf({ expect }: Case, decision: Decision): string[] {
+function failuresOf({ expect, token }: Case, decision: Decision): string[] {
   const failures: string[] = [];
   const compare = (what: string, wanted: unknown, got: unknown): void => {
     if (wanted !== undefined && wanted !== got) {
@@ -191,7 +212,22 @@ function failuresOf({ expect }: Case, decision: Decision): string[] {
       got.length === 0 ? null : got.map(([, value]) => value).join(', '),
     );
   }
-  return failures;
+  return withoutToken(failures, token);
+}
+
+/** The same with the token's place in the place of the token: what is printed ends up in logs. */
+function withoutToken<T>(value: T, token: string | undefined): T {
+  if (token === undefined || token === '') return value;
+  return mapTexts(value, (one) => one.replaceAll(token, '[token]')) as T;
+}
+
+function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, mapTexts(item, change)]),
+  );
 }
 
 /** Every key set takes the test's own key in as well, so that a case can be written with claims alone. */

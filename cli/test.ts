@@ -64,6 +64,7 @@ async function runAll(paths: string[], options: Options): Promise<number> {
   const unmatched: string[] = [];
   for (const file of files) {
     const suite = await readSuite(file);
+    for (const warning of suite.judge.warnings) process.stderr.write(`${file}: ${warning}\n`);
     const chosen = suite.cases.filter(({ name }) => wanted.test(name));
     const own =
       options.envoy === true

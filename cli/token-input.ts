@@ -11,6 +11,18 @@ export interface TokenInput {
   decoded: DecodedToken;
 }
 
+const AS_ARGUMENT =
+  'a token as an argument stays in the history of the shell and in the list of processes';
+
+/** Reads `--token @FILE`; `@-` is standard input. The text need not be a token: what is none is to be refused by the module. Throws Failure. */
+export async function readTokenOption(text: string): Promise<string> {
+  if (text.startsWith('@')) return withoutScheme(await readInput(text.slice(1)));
+  throw new Failure(
+    ExitCode.Usage,
+    `--token: ${AS_ARGUMENT}: give @FILE, or @- for standard input`,
+  );
+}
+
 /** Reads the token of a file or of standard input (`-`), or with `env` of that variable. Throws Failure. */
 export async function readToken(
   file: string | undefined,
@@ -20,10 +32,7 @@ export async function readToken(
     throw new Failure(ExitCode.Usage, `--env ${env}: a file is given as well`);
   }
   if (file !== undefined && looksLikeToken(file)) {
-    throw new Failure(
-      ExitCode.Usage,
-      'a token as an argument stays in the history of the shell and in the list of processes: give a file, standard input, or --env NAME',
-    );
+    throw new Failure(ExitCode.Usage, `${AS_ARGUMENT}: give a file, standard input, or --env NAME`);
   }
   const from = env === undefined ? (file ?? '-') : `--env ${env}`;
   const text = withoutScheme(env === undefined ? await readInput(file ?? '-') : variable(env));

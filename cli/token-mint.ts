@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { messageOf } from '../envoy/errors.ts';
+import { writeWhole } from '../envoy/whole-file.ts';
 import { KeyError, keySet, publicJwk, readPrivateKey } from '../istio/token/keys.ts';
 import { SAMPLE_ISSUER, mintToken } from '../istio/token/mint.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
@@ -66,7 +66,7 @@ async function mint(keyFile: string, options: Options): Promise<void> {
     claims: { ...parseClaims(options.claims), ...listClaims(options) },
   });
   if (options.jwks !== undefined) {
-    await writeFile(options.jwks, keySet(publicJwk(key))).catch((error: unknown) => {
+    await writeWhole(options.jwks, keySet(publicJwk(key))).catch((error: unknown) => {
       throw new Failure(ExitCode.Usage, `${options.jwks}: ${messageOf(error)}`);
     });
   }

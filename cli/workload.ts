@@ -1,12 +1,24 @@
 import type { Address, Node } from '../envoy/config/types.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 
-/** Reads `--workload NS[/k=v,…]`. */
+/** A label of RFC 1123, as the name of a namespace is. */
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Reads `--workload NS[/k=v,…]`. Throws Failure, also for `NAME.NAMESPACE`: only a mesh knows the labels of that. */
 export function parseWorkload(text: string): Node {
   const slash = text.indexOf('/');
   const namespace = slash < 0 ? text : text.slice(0, slash);
   const pairs = slash < 0 || slash === text.length - 1 ? [] : text.slice(slash + 1).split(',');
   if (namespace === '') throw usage(`--workload ${text}: the namespace is missing`);
+  const [, name, of] = /^([^./]+)\.([^./]+)$/.exec(text) ?? [];
+  if (name !== undefined && of !== undefined) {
+    throw usage(
+      `--workload ${text}: policies go by labels, and here nobody knows those of ${name}; write NAMESPACE/key=value: ${of}/app=${name}?`,
+    );
+  }
+  if (!NAMESPACE.test(namespace)) {
+    throw usage(`--workload ${text}: ${namespace} is no name of a namespace; write NS/key=value`);
+  }
   const labels: Record<string, string> = {};
   for (const pair of pairs) {
     const [, key, value] = /^([^=]+)=(.*)$/.exec(pair) ?? [];

@@ -195,6 +195,7 @@ describe('a mesh', () => {
 
   it('hands on the exit code of what it runs', async () => {
     expect((await mesh(['exec', 'sleep.foo', '--', 'sh', '-c', 'exit 7'])).code).toBe(7);
+    expect((await mesh(['exec', 'foo/app=sleep', '--', 'sh', '-c', 'exit 7'])).code).toBe(7);
     expect((await mesh(['exec', 'sleep.foo', '--', 'no-such-program'])).code).toBe(127);
     const nobody = await mesh(['exec', 'nobody.foo', '--', 'true']);
     expect(nobody.code).toBe(3);

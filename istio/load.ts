@@ -1,14 +1,6 @@
 // Istio resources from YAML or JSON text, with the place of every field.
-import {
-  type Document,
-  LineCounter,
-  type Node,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  parseAllDocuments,
-} from 'yaml';
+import { type Document, type Node, isAlias, isMap, isScalar, isSeq } from 'yaml';
+import { parseBounded, repeatedKeys } from './bounded-yaml.ts';
 import type { Code } from './lint/codes.ts';
 import type { Edit } from './lint/edits.ts';
 import { type Place, placeOf } from './place.ts';
@@ -58,7 +50,7 @@ export type KindJudge = (
 
 /**
  * Loads resources: several documents, `List` kinds, comments. Aliases and merge keys are refused: what a policy says must
- * stand where it is read. So is what kubectl would read otherwise. `defaultNamespace` is what kubectl would take for a resource
+ * stand where it is read. Throws InputBoundError for more than anybody needs. So is what kubectl would read otherwise. `defaultNamespace` is what kubectl would take for a resource
  * without one; `kinds` are those that are taken, anything else is a problem.
  */
 export function loadResources(
@@ -69,14 +61,7 @@ export function loadResources(
   const loaded: Loaded = { resources: [], problems: [] };
   const judgeKind = typeof kinds === 'function' ? kinds : oneOf(kinds);
   for (const source of sources) {
-    const lines = new LineCounter();
-    const documents = parseAllDocuments(source.text, {
-      lineCounter: lines,
-      version: '1.2',
-      uniqueKeys: true,
-      // Its errors would carry an excerpt of the text.
-      prettyErrors: false,
-    });
+    const { documents, lines } = parseBounded(source.text, source.file);
     const place = (offset: number): { line: number; column: number } => {
       const { line, col } = lines.linePos(offset);
       return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -98,10 +83,7 @@ export function loadResources(
         loaded.problems.push(fix === undefined ? problem : { ...problem, fix });
       },
     };
-    // With no document at all, the parser returns something that is not a list of documents.
-    for (const document of Array.isArray(documents) ? documents : []) {
-      loadDocument(document, reading);
-    }
+    for (const document of documents) loadDocument(document, reading);
   }
   return loaded;
 }
@@ -126,13 +108,13 @@ function oneOf(kinds: readonly string[]): KindJudge {
 }
 
 /** Words of the parser's that are worth another code than a plain syntax error. */
-const CODES: Record<string, Code> = { DUPLICATE_KEY: 'PC0002', TAB_AS_INDENT: 'PC0003' };
+const CODES: Record<string, Code> = { TAB_AS_INDENT: 'PC0003' };
 
 function loadDocument(document: Document.Parsed, reading: Reading): void {
-  const [, ...consequences] = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
-  for (const error of document.errors) {
-    // The first one explains the others.
-    if (consequences.includes(error)) continue;
+  const repeated = repeatedKeys(document);
+  for (const offset of repeated) reading.report(offset, 'PC0002', 'Map keys must be unique');
+  // The first one explains the others.
+  for (const error of document.errors.slice(0, 1)) {
     const code = CODES[error.code] ?? 'PC0001';
     // One of them ends with the text that it is about, which may be the rest of the file.
     const message = error.message.split('\n')[0]!.replace(/ in YAML stream: .*$/, ' here');
@@ -141,7 +123,7 @@ function loadDocument(document: Document.Parsed, reading: Reading): void {
   for (const warning of document.warnings) {
     reading.report(warning.pos[0], 'PC0001', warning.message.split('\n')[0]!);
   }
-  if (document.errors.length > 0 || document.contents === null) return;
+  if (document.errors.length + repeated.length > 0 || document.contents === null) return;
   addResources(document.contents, reading);
 }
 

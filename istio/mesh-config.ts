@@ -1,5 +1,5 @@
 // Istio's MeshConfig, as far as it bears on these policies.
-import { parseDocument } from 'yaml';
+import { parseOne } from './bounded-yaml.ts';
 import type { ExtensionProvider, Settings } from './plugin-configuration.ts';
 
 const NORMALIZATIONS = ['DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'];
@@ -10,11 +10,9 @@ export interface MeshConfig {
   pathNormalization?: 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
 }
 
-/** Reads a MeshConfig, YAML or JSON. Throws an Error that names the field. Fields without any bearing are passed over. */
-export function readMeshConfig(text: string): MeshConfig {
-  const document = parseDocument(text);
-  if (document.errors.length > 0) throw new Error(document.errors[0]!.message.split('\n')[0]);
-  const mesh = (document.toJS() ?? {}) as Record<string, unknown>;
+/** Reads a MeshConfig, YAML or JSON. Throws InputBoundError, or an Error that names the field. Fields without any bearing are passed over. */
+export function readMeshConfig(text: string, file: string): MeshConfig {
+  const mesh = (parseOne(text, file) ?? {}) as Record<string, unknown>;
   if (typeof mesh !== 'object' || Array.isArray(mesh)) throw new Error('must be an object');
   return {
     settings: {

@@ -4,7 +4,9 @@ import { constants } from 'node:os';
 import { Command } from 'commander';
 import { callControl } from '../../envoy/mesh/control.ts';
 import type { ExecPlace } from '../../envoy/mesh/server.ts';
+import { labelText } from '../../istio/lint/scope.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
+import { parseWorkload } from '../workload.ts';
 import { capture } from './capture.ts';
 import { meshFolder, meshOption } from './place.ts';
 
@@ -41,11 +43,15 @@ export function execCommand(): Command {
     );
 }
 
-/** The workload that a text means: `NAME.NAMESPACE`, or a name of a namespace that is told. */
+/** The workload that a text means: `NAME.NAMESPACE`, a name of a namespace that is told, or `NAMESPACE/k=v,…`, which names it by labels. */
 export function workloadNamed(
   text: string,
   namespace: string | undefined,
 ): { name: string; namespace: string } {
+  if (text.includes('=')) {
+    const { namespace: of, labels } = parseWorkload(text);
+    return { name: labelText(labels), namespace: of };
+  }
   const plain = text.replace(/^(pods?|po|deploy(ment)?s?(\.apps)?)\//, '');
   if (namespace !== undefined) return { name: plain, namespace };
   const dot = plain.lastIndexOf('.');

@@ -147,11 +147,23 @@ export class MeshServer {
   }
 
   private find(namespace: string, name: string): Workload {
-    const found = this.mesh.workloads.find(
-      (one) => one.namespace === namespace && (one.name === name || one.pod === name),
+    const wanted = name.includes('=') ? name.split(',') : undefined;
+    const isMeant = ({ name: own, pod, labels }: Workload): boolean =>
+      wanted === undefined
+        ? own === name || pod === name
+        : wanted.every((pair) => {
+            const equal = pair.indexOf('=');
+            return labels[pair.slice(0, equal)] === pair.slice(equal + 1);
+          });
+    const [found, ...others] = this.mesh.workloads.filter(
+      (one) => one.namespace === namespace && isMeant(one),
     );
     if (found === undefined)
       throw new Error(`pods "${name}" not found in namespace "${namespace}"`);
+    if (others.length > 0) {
+      const pods = [found, ...others].map(({ pod }) => pod).join(', ');
+      throw new Error(`"${name}" is not one pod of namespace "${namespace}" but ${pods}`);
+    }
     return found;
   }
 

@@ -1,6 +1,8 @@
 // The resources of a mesh, as kubectl's user sees them: created, configured, unchanged, deleted; kept in a file.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { EnvironmentError, messageOf } from '../errors.ts';
+import { writeWhole } from '../whole-file.ts';
 import { KINDS } from './kinds.ts';
 
 /** A resource as it was applied, with the metadata that a cluster adds. */
@@ -43,10 +45,21 @@ export class Store {
     );
   }
 
-  /** Opens what was kept; nothing is there at first. */
+  /** Opens what was kept; nothing is there at first. Throws EnvironmentError where it cannot be read, or is not what was written. */
   static async open(file: string): Promise<Store> {
-    const text = await readFile(file, 'utf8').catch(() => '[]');
-    return new Store(file, JSON.parse(text) as StoredResource[]);
+    try {
+      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return '[]';
+        throw error;
+      });
+      const resources: unknown = JSON.parse(text);
+      if (!Array.isArray(resources)) throw new Error('is no list of resources');
+      return new Store(file, resources as StoredResource[]);
+    } catch (error) {
+      throw new EnvironmentError(
+        `${file}, what the mesh had applied: ${messageOf(error)}; remove the file to begin with nothing`,
+      );
+    }
   }
 
   /** All of them, oldest first. */
@@ -100,8 +113,7 @@ export class Store {
 
   /** Keeps what `applied` or `without` has made: written beside and renamed over, so that a full disk loses nothing. */
   async keep(resources: StoredResource[]): Promise<void> {
-    await writeFile(`${this.file}.new`, JSON.stringify(resources, null, 2));
-    await rename(`${this.file}.new`, this.file);
+    await writeWhole(this.file, JSON.stringify(resources, null, 2));
     this.resources = resources;
     this.version = Math.max(
       this.version,

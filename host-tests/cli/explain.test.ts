@@ -66,8 +66,18 @@ describe('explain', () => {
     expect(late.stderr).toBe('request 1: expected 403, and got allow\n');
   });
 
+  it('takes no token as an argument, where everybody could see it, but from standard input', async () => {
+    const asArgument = await portcullis([...common, '--path', '/', '--token', token]);
+    expect(asArgument).toMatchObject({ code: 2, stdout: '' });
+    expect(asArgument.stderr).toMatch(/^--token: a token as an argument stays in the history/);
+    expect(asArgument.stderr).not.toContain(token);
+    const args = [...common, ...keys, '--path', '/headers', '--token', '@-', '--expect', 'allow'];
+    expect((await portcullis(args, `Bearer ${token}\n`)).code).toBe(0);
+  });
+
   it('wants the keys that a token needs, rather than to guess', async () => {
-    const { code, stdout, stderr } = await portcullis([...common, '--path', '/', '--token', token]);
+    const args = [...common, '--path', '/', '--token', `@${TOKEN}`];
+    const { code, stdout, stderr } = await portcullis(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/needs the key set of a jwksUri at idp.example: give it with --jwks/);
   });

@@ -24,6 +24,8 @@ export function portcullis(
       { env: { ...process.env, ...env }, maxBuffer: 1 << 26 },
       (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
     );
+    // A command need not read all that it is given.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });
 }

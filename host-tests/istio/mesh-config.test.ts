@@ -10,7 +10,7 @@ trustDomainAliases: [old.example]
 pathNormalization: { normalization: MERGE_SLASHES }
 accessLogFile: /dev/stdout
 `;
-    expect(readMeshConfig(text)).toEqual({
+    expect(readMeshConfig(text, 'mesh.yaml')).toEqual({
       settings: {
         rootNamespace: 'istio-config',
         trustDomain: 'td.example',
@@ -21,9 +21,10 @@ accessLogFile: /dev/stdout
   });
 
   it('reads DEFAULT as BASE', () => {
-    expect(readMeshConfig('pathNormalization: { normalization: DEFAULT }').pathNormalization).toBe(
-      'BASE',
-    );
+    expect(
+      readMeshConfig('pathNormalization: { normalization: DEFAULT }', 'mesh.yaml')
+        .pathNormalization,
+    ).toBe('BASE');
   });
 
   it('takes the port of a provider in quotes', () => {
@@ -34,7 +35,7 @@ extensionProviders:
 - name: tracing
   zipkin: { service: zipkin.tracing, port: "9411" }
 `;
-    expect(readMeshConfig(text).settings.extensionProviders).toEqual([
+    expect(readMeshConfig(text, 'mesh.yaml').settings.extensionProviders).toEqual([
       { name: 'authorizer', envoyExtAuthzHttp: { service: 'authorizer.foo', port: 8000 } },
       { name: 'tracing', zipkin: { service: 'zipkin.tracing', port: '9411' } },
     ]);
@@ -52,6 +53,6 @@ extensionProviders:
     ['- a', 'must be an object'],
     ['a: [', 'Flow'],
   ])('%s is refused', (text, message) => {
-    expect(() => readMeshConfig(text)).toThrow(message);
+    expect(() => readMeshConfig(text, 'mesh.yaml')).toThrow(message);
   });
 });
