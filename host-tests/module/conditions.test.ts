@@ -85,6 +85,7 @@ const ROWS: Row[] = [
       [['*'], 'an empty header', header(''), true],
       [['*'], 'no header', {}, false],
       [['a'], 'no header', {}, false],
+      [['a'], 'an empty header', header(''), false],
     ] as const
   ).map(([values, ...rest]): Row => ['request.headers[X-A]', [...values], ...rest]),
 
@@ -103,6 +104,9 @@ const ROWS: Row[] = [
   ['destination.port', ['8000'], 'the port', {}, true],
   ['destination.port', ['80', '8000'], 'the second port', {}, true],
   ['destination.port', ['80'], 'another port', {}, false],
+  ['destination.port', ['80'], 'port 0', { connection: { destinationPort: 0 } }, false],
+  ['request.headers[:authority]', ['httpbin.foo:8000'], 'the host', {}, true],
+  ['request.headers[:authority]', ['httpbin.foo'], 'another host', {}, false],
   [
     'destination.ip',
     ['10.0.0.0/8'],
@@ -173,6 +177,7 @@ const ROWS: Row[] = [
       ['claims[group]', ['ops dev'], { group: 'ops dev' }, true],
       ['claims[group]', ['dev'], { group: [], next: 'dev' }, false],
       ['claims[group]', ['dev'], { group: ['ops'], next: 'dev' }, false],
+      ['claims[group]', ['dev'], { group: ['ops'], dev: 'ops' }, false],
       ['claims[level]', ['1', 'true'], { level: 1 }, false],
       ['claims[level]', ['1', 'true'], { level: true }, false],
       ['claims[level]', ['1', 'true'], { level: [1, true] }, false],
@@ -273,6 +278,8 @@ describe('a condition on what another filter has written', () => {
     [['[admin]'], { text: [1, true, null, {}, ['x'], 'admin'] }, true],
     [['[admin]'], { text: ['user', 'admins'] }, false],
     [['[admin]'], { text: [['admin']] }, false],
+    [['[*min]'], { text: [['admin']] }, false],
+    [['[*]'], { text: [1, true, null] }, false],
     [['[admin]'], { text: [] }, false],
     [['[user]', '[admin]'], { text: ['admin'] }, true],
     [['user', '[admin]'], { text: ['user'] }, false],

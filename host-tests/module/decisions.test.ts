@@ -142,14 +142,20 @@ describe('with debugHeaders the record of a request', () => {
   it('names the rule that has decided, and none where none has', () => {
     const settings = { debugHeaders: true };
     const both = [policy('ALLOW', '/a'), policy('ALLOW', '/b', {}, 'b')];
-    const { plugin } = start(both, settings);
+    const { process, plugin } = start(both, settings);
     expect(recordOf(plugin, '/a')).toBe(`allow policy=${ruleOf('allow')}`);
     expect(recordOf(plugin, '/b')).toBe(`allow policy=${ruleOf('b')}`);
     expect(recordOf(plugin, '/c')).toBe('deny policy=none');
     expect(recordOf(plugin, '/a')).toBe(`allow policy=${ruleOf('allow')}`);
+    expect(process.metrics.nonZero()).toMatchObject({
+      'portcullis_requests_total;outcome=deny;policy=none': 1,
+    });
     const deny = start([policy('DENY', '/a')], settings);
     expect(recordOf(deny.plugin, '/a')).toBe(`deny policy=${ruleOf('deny')}`);
     expect(recordOf(deny.plugin, '/b')).toBe('allow');
+    expect(deny.process.metrics.nonZero()).toMatchObject({
+      [`portcullis_requests_total;outcome=deny;policy=${ruleOf('deny')}`]: 1,
+    });
   });
 });
 
@@ -204,6 +210,19 @@ describe('where a rule asks for a fact of the connection that is not there', () 
     expect(statusOf(request(plugin))).toBe(403);
   });
 
+  it('no authorizer is asked', () => {
+    const extensionProviders = [
+      { name: 'opa', envoyExtAuthzHttp: { service: 'idp.example', port: 443 } },
+    ];
+    const custom = denyPolicy([{ from: [{ source: { notIpBlocks: ['192.0.2.1'] } }] }], 'custom', {
+      action: 'CUSTOM',
+      provider: { name: 'opa' },
+    });
+    const { process, plugin } = start([custom], { ...NOT_THERE, extensionProviders });
+    expect(request(plugin).reply?.details).toBe('portcullis_connection_fact_missing');
+    expect(process.httpCalls).toEqual([]);
+  });
+
   it.each([
     ['AUDIT', 'ipBlocks', {}],
     ['AUDIT', 'notIpBlocks', {}],
@@ -238,5 +257,18 @@ describe('a connection without HTTP', () => {
       }
       expect(stateBy([byAddress('AUDIT', field)])).toBe('open');
     }
+  });
+
+  it.each<[string, object[], string]>([
+    ['nobody decides about connections', [], 'open'],
+    ['AUDIT and dry-run policies alone are there', [policy('AUDIT'), tried('DENY')], 'open'],
+    ['a DENY policy is there', [policy('DENY', '/a')], 'closed'],
+    ['an ALLOW policy is there', [policy('ALLOW')], 'closed'],
+    ['both are there', [policy('DENY', '/a'), policy('ALLOW')], 'closed'],
+  ])('of which nobody has said what it carries: %s', (_, policies, state) => {
+    const { plugin } = start(policies);
+    const stream = plugin.connect({ id: 1, destinationPort: 80, sourceAddress: '192.0.2.1:1' })!;
+    plugin.receive(stream);
+    expect(stream.state).toBe(state);
   });
 });
