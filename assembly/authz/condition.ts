@@ -26,12 +26,10 @@ export abstract class Condition {
     return false;
   }
 
-  /** What a rule with this condition can be filed under. */
-  get dimension(): i32 {
-    return Dimension.Other;
-  }
-
-  /** Files its values; false where that says nothing of which requests can match: negated, or with a wildcard in front. */
+  /**
+   * Files its values in the keys' dimension, which is that of sources where it stands in a source; false where that says nothing of which
+   * requests can match: about something else, negated, or with a wildcard in front.
+   */
   addKeysTo(keys: IndexKeys): bool {
     return !this.negated && this.addKeys(keys);
   }
@@ -42,6 +40,22 @@ export abstract class Condition {
 
   /** Whether any of the values matches. */
   protected abstract anyValue(request: Request): bool;
+}
+
+/** Whether any of the patterns matches. */
+export function anyMatches(values: StaticArray<StringMatcher>, text: Span): bool {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i].matches(text)) return true;
+  }
+  return false;
+}
+
+/** Files all of the patterns; false where one of them says nothing. */
+function addAll(values: StaticArray<StringMatcher>, keys: IndexKeys): bool {
+  for (let i = 0; i < values.length; i++) {
+    if (!values[i].addKey(keys)) return false;
+  }
+  return true;
 }
 
 /** `operation.paths` and `notPaths`: the path without query and fragment, case-sensitive. */
@@ -59,26 +73,18 @@ export class PathCondition extends Condition {
     return true;
   }
 
-  override get dimension(): i32 {
-    return Dimension.Path;
-  }
-
   protected override addKeys(keys: IndexKeys): bool {
-    for (let i = 0; i < this.values.length; i++) {
-      if (!unchecked(this.values[i]).addKey(keys)) return false;
-    }
+    if (keys.dimension != Dimension.Path || !addAll(this.values, keys)) return false;
     for (let i = 0; i < this.templates.length; i++) {
-      if (!unchecked(this.templates[i]).addKey(keys)) return false;
+      if (!this.templates[i].addKey(keys)) return false;
     }
     return true;
   }
 
   protected override anyValue(request: Request): bool {
-    for (let i = 0; i < this.values.length; i++) {
-      if (unchecked(this.values[i]).matches(request.pathOnly)) return true;
-    }
+    if (anyMatches(this.values, request.pathOnly)) return true;
     for (let i = 0; i < this.templates.length; i++) {
-      if (unchecked(this.templates[i]).matches(request.pathOnly)) return true;
+      if (this.templates[i].matches(request.pathOnly)) return true;
     }
     return false;
   }
@@ -98,22 +104,12 @@ export class MethodCondition extends Condition {
     return true;
   }
 
-  override get dimension(): i32 {
-    return Dimension.Method;
-  }
-
   protected override addKeys(keys: IndexKeys): bool {
-    for (let i = 0; i < this.values.length; i++) {
-      if (!unchecked(this.values[i]).addKey(keys)) return false;
-    }
-    return true;
+    return keys.dimension == Dimension.Method && addAll(this.values, keys);
   }
 
   protected override anyValue(request: Request): bool {
-    for (let i = 0; i < this.values.length; i++) {
-      if (unchecked(this.values[i]).matches(request.method)) return true;
-    }
-    return false;
+    return anyMatches(this.values, request.method);
   }
 }
 
@@ -131,22 +127,12 @@ export class HostCondition extends Condition {
     return true;
   }
 
-  override get dimension(): i32 {
-    return Dimension.Host;
-  }
-
   protected override addKeys(keys: IndexKeys): bool {
-    for (let i = 0; i < this.values.length; i++) {
-      if (!unchecked(this.values[i]).addKey(keys)) return false;
-    }
-    return true;
+    return keys.dimension == Dimension.Host && addAll(this.values, keys);
   }
 
   protected override anyValue(request: Request): bool {
-    for (let i = 0; i < this.values.length; i++) {
-      if (unchecked(this.values[i]).matches(request.authority)) return true;
-    }
-    return false;
+    return anyMatches(this.values, request.authority);
   }
 }
 
@@ -161,11 +147,7 @@ export class PortCondition extends Condition {
   }
 
   protected override anyValue(request: Request): bool {
-    const port = request.destinationPort();
-    for (let i = 0; i < this.values.length; i++) {
-      if (unchecked(this.values[i]) == port) return true;
-    }
-    return false;
+    return this.values.includes(request.destinationPort());
   }
 }
 
@@ -183,20 +165,16 @@ export class RequestPrincipalCondition extends Condition {
     return true;
   }
 
-  override get dimension(): i32 {
-    return Dimension.Subject;
-  }
-
   protected override addKeys(keys: IndexKeys): bool {
     for (let i = 0; i < this.values.length; i++) {
-      if (!unchecked(this.values[i]).addKey(keys)) return false;
+      if (!this.values[i].addKey(keys)) return false;
     }
     return true;
   }
 
   protected override anyValue(request: Request): bool {
     for (let i = 0; i < this.values.length; i++) {
-      if (unchecked(this.values[i]).matches(request.issuer, request.subject)) return true;
+      if (this.values[i].matches(request.issuer, request.subject)) return true;
     }
     return false;
   }
@@ -222,9 +200,7 @@ export class HeaderCondition extends Condition {
     const headers = request.headers;
     let at = headers.find(this.name);
     while (at >= 0) {
-      for (let i = 0; i < this.values.length; i++) {
-        if (unchecked(this.values[i]).matches(headers.value(at))) return true;
-      }
+      if (anyMatches(this.values, headers.value(at))) return true;
       at = headers.find(this.name, at + 1);
     }
     return false;
@@ -242,11 +218,7 @@ export class SniCondition extends Condition {
   }
 
   protected override anyValue(request: Request): bool {
-    const sni = request.requestedServerName();
-    for (let i = 0; i < this.values.length; i++) {
-      if (unchecked(this.values[i]).matches(sni)) return true;
-    }
-    return false;
+    return anyMatches(this.values, request.requestedServerName());
   }
 }
 
@@ -294,7 +266,7 @@ export class IdentityCondition extends Condition {
     const peer = request.identities();
     for (let i = 0; i < peer.count; i++) {
       for (let j = 0; j < this.values.length; j++) {
-        if (unchecked(this.values[j]).matches(peer.name(i))) return true;
+        if (this.values[j].matches(peer.name(i))) return true;
       }
     }
     return false;
@@ -318,7 +290,7 @@ export class DestinationIpCondition extends Condition {
 
 function isInAny(address: IpAddress, ranges: StaticArray<IpRange>): bool {
   for (let i = 0; i < ranges.length; i++) {
-    if (unchecked(ranges[i]).has(address)) return true;
+    if (ranges[i].has(address)) return true;
   }
   return false;
 }
@@ -347,7 +319,7 @@ export class ClaimCondition extends Condition {
     if (kindOf(claim) != Kind.Array) return false;
     let element: Node = firstOf(claim);
     for (let i = countOf(claim); i > 0; i--) {
-      if (kindOf(element) == Kind.String && this.matchesOne(textOf(element))) return true;
+      if (kindOf(element) == Kind.String && anyMatches(this.values, textOf(element))) return true;
       element = after(element);
     }
     return false;
@@ -355,7 +327,7 @@ export class ClaimCondition extends Condition {
 
   /** A text of words, where the claim is one of those that Istio splits at blanks. */
   private matchesText(text: Span, request: Request): bool {
-    if (!request.isSpaceDelimited(this.path)) return this.matchesOne(text);
+    if (!request.isSpaceDelimited(this.path)) return anyMatches(this.values, text);
     let words = 0;
     let start: usize = 0;
     while (start < lengthOf(text)) {
@@ -363,18 +335,11 @@ export class ClaimCondition extends Condition {
       const end = blank < 0 ? lengthOf(text) : <usize>blank;
       if (end > start) {
         words++;
-        if (this.matchesOne(slice(text, start, end))) return true;
+        if (anyMatches(this.values, slice(text, start, end))) return true;
       }
       start = end + 1;
     }
     // A text without words stays what it is.
-    return words == 0 && this.matchesOne(text);
-  }
-
-  private matchesOne(text: Span): bool {
-    for (let i = 0; i < this.values.length; i++) {
-      if (unchecked(this.values[i]).matches(text)) return true;
-    }
-    return false;
+    return words == 0 && anyMatches(this.values, text);
   }
 }

@@ -63,10 +63,15 @@ export namespace Custom {
 
 /** What was decided. */
 export class Decision {
+  constructor(
+    /** What a rule asked for is not known (`Request.doubt`): no rule has refused the request, and none may let it pass. */
+    readonly isUndecided: bool = false,
+  ) {
+    this.allowed = !isUndecided;
+  }
+
   /** False, too, where nothing could be decided. */
-  allowed: bool = true;
-  /** What a rule asked for is not known (`Request.doubt`): no rule has refused the request, and none may let it pass. */
-  isUndecided: bool = false;
+  allowed: bool;
   /** The rule that decided; of no request: NO_RULE when ALLOW policies are there, and none matched. */
   rule: string = "";
   id: Span = 0;
@@ -81,6 +86,7 @@ export class Decision {
 
 export class AuthorizationEngine {
   private decision: Decision = new Decision();
+  private undecided: Decision = new Decision(true);
   private deny: RuleList;
   private allow: RuleList;
   private audit: RuleList;
@@ -125,36 +131,46 @@ export class AuthorizationEngine {
    * judged as istiod's filters judge them, and change nothing. The result is good until the next call.
    */
   decide(request: Request): Decision {
-    const decision = this.judge(request);
-    decision.isUndecided = request.doubt != Doubt.None;
-    if (decision.isUndecided) decision.allowed = false;
+    const decision = this.decision;
+    this.judge(request, decision);
+    // What is not known was taken for absent.
+    if (request.doubt != Doubt.None) return this.undecided;
+    this.observe(request, decision);
     return decision;
   }
 
-  private judge(request: Request): Decision {
-    const decision = this.decision;
-    decision.audit = this.audit.first(request);
-    decision.dryRunDeny = this.dryRunDeny.first(request);
-    decision.dryRunRefuses = false;
+  private judge(request: Request, decision: Decision): void {
     decision.allowed = true;
-    decision.by = null;
-    const denied = this.deny.first(request);
+    decision.by = this.deny.first(request);
+    const denied = decision.by;
     if (denied !== null) {
       decision.allowed = false;
-      decision.by = denied;
       decision.rule = denied.name;
       decision.id = denied.id;
-      return decision;
+      return;
     }
-    decision.dryRunRefuses = this.dryRunAllow.isPresent && this.dryRunAllow.first(request) === null;
-    if (!this.allow.isPresent) return decision;
+    if (!this.allow.isPresent) return;
     decision.by = this.allow.first(request);
     if (decision.by === null) {
       decision.allowed = false;
       decision.rule = NO_RULE;
       decision.id = NO_RULE_ID;
     }
-    return decision;
+  }
+
+  /** What the policies say that change nothing; where one of them asks for what is not known, they say nothing, either. */
+  private observe(request: Request, decision: Decision): void {
+    const audit = this.audit.first(request);
+    const denied = this.dryRunDeny.first(request);
+    // What a DENY rule refuses does not come to istiod's filter for ALLOW.
+    const isRefused =
+      (decision.allowed || decision.by === null) &&
+      this.dryRunAllow.isPresent &&
+      this.dryRunAllow.first(request) === null;
+    const isKnown = request.doubt == Doubt.None;
+    decision.audit = isKnown ? audit : null;
+    decision.dryRunDeny = isKnown ? denied : null;
+    decision.dryRunRefuses = isKnown && isRefused;
   }
 
   /** Says in the log of each rule whether it matches the request and why: what `portcullis explain` prints. */

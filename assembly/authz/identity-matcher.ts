@@ -1,11 +1,12 @@
 // What `source` says of a peer's identity, as istiod translates it: a SPIFFE URI of the peer's certificate, `spiffe://` in front.
 import {
+  EMPTY,
   Region,
   Span,
-  addressOf,
   constant,
+  equals,
+  indexOf,
   lengthOf,
-  sameBytes,
   slice,
 } from "as-proxy-wasm-sdk/assembly";
 import { Glob } from "../bytes/glob";
@@ -57,7 +58,7 @@ export class IdentityMatcher {
   static ofServiceAccount(value: string, namespace: string, region: Region): IdentityMatcher {
     const matcher = new IdentityMatcher();
     const slash = value.indexOf("/");
-    const ns = "/ns/" + (slash < 0 ? namespace : value.substring(0, slash)) + "/";
+    const ns = "/ns/" + (value.includes("/") ? value.substring(0, slash) : namespace) + "/";
     const sa = "sa/" + value.substring(slash + 1);
     matcher.globs.push(new Glob([SCHEME, ns + sa], 1, region));
     matcher.globs.push(new Glob([SCHEME, ns, "/" + sa], 1, region));
@@ -111,10 +112,7 @@ const SCHEME_BYTES = constant(SCHEME);
 /** What stands between `spiffe://` and the next slash; of no bytes when there is none, which no pattern with a text matches. */
 function trustDomainOf(identity: Span): Span {
   const start = lengthOf(SCHEME_BYTES);
-  const length = lengthOf(identity);
-  if (length < start || !sameBytes(addressOf(identity), addressOf(SCHEME_BYTES), start)) return 0;
-  for (let i = start; i < length; i++) {
-    if (load<u8>(addressOf(identity) + i) == 0x2f) return slice(identity, start, i);
-  }
-  return 0;
+  if (!equals(slice(identity, 0, start), SCHEME_BYTES)) return EMPTY;
+  const slash = indexOf(identity, 0x2f, start);
+  return slice(identity, start, <usize>max(slash, 0));
 }

@@ -1,8 +1,8 @@
 // `when` with `experimental.envoy.filters.NAME[KEY]`: dynamic metadata that other filters have written.
-import { ABSENT, Span, isPresent } from "as-proxy-wasm-sdk/assembly";
+import { Span } from "as-proxy-wasm-sdk/assembly";
 import { ProtobufReader, mapEntry } from "../bytes/protobuf";
 import { Request } from "../request";
-import { Condition } from "./condition";
+import { Condition, anyMatches } from "./condition";
 import { StringMatcher } from "./string-matcher";
 
 /** envoy.config.core.v3.Metadata.filter_metadata */
@@ -30,13 +30,9 @@ export class MetadataCondition extends Condition {
   }
 
   protected override anyValue(request: Request): bool {
-    const metadata = request.dynamicMetadata();
-    if (!isPresent(metadata)) return false;
-    const struct = mapEntry(metadata, FILTER_METADATA, this.filter);
-    if (struct == ABSENT) return false;
-    const value = mapEntry(struct, FIELDS, this.key);
-    if (value == ABSENT) return false;
-    const reader = new ProtobufReader(value);
+    // What is absent is a message without fields.
+    const struct = mapEntry(request.dynamicMetadata(), FILTER_METADATA, this.filter);
+    const reader = new ProtobufReader(mapEntry(struct, FIELDS, this.key));
     while (reader.next()) {
       if (reader.field == STRING_VALUE) return anyMatches(this.texts, reader.value);
       if (reader.field == LIST_VALUE) return this.anyElement(reader.value);
@@ -45,10 +41,9 @@ export class MetadataCondition extends Condition {
   }
 
   private anyElement(list: Span): bool {
-    if (list == ABSENT) return false;
     const values = new ProtobufReader(list);
     while (values.next()) {
-      if (values.field != VALUES || values.value == ABSENT) continue;
+      if (values.field != VALUES) continue;
       const value = new ProtobufReader(values.value);
       while (value.next()) {
         if (value.field == STRING_VALUE && anyMatches(this.elements, value.value)) return true;
@@ -56,11 +51,4 @@ export class MetadataCondition extends Condition {
     }
     return false;
   }
-}
-
-function anyMatches(matchers: StaticArray<StringMatcher>, text: Span): bool {
-  for (let i = 0; i < matchers.length; i++) {
-    if (unchecked(matchers[i]).matches(text)) return true;
-  }
-  return false;
 }

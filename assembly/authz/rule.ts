@@ -37,7 +37,7 @@ export class Rule {
     return true;
   }
 
-  /** Adds what a request must have in the keys' dimension to match; false where that cannot be said. */
+  /** Adds what a request must have in the keys' dimension to match; false, or no keys, where that cannot be said. */
   addKeysTo(keys: IndexKeys): bool {
     const isOfSource = keys.dimension == Dimension.Subject;
     return addAllKeys(isOfSource ? this.sources : this.operations, keys);
@@ -120,18 +120,17 @@ function allHold(conditions: StaticArray<Condition>, request: Request): bool {
   return true;
 }
 
-/** Every element must say something in this dimension: any of them may be the one that matches. */
+/** Every element must say something in this dimension: any of them may be the one that matches. Where there is none, no key is added. */
 function addAllKeys(alternatives: StaticArray<StaticArray<Condition>>, keys: IndexKeys): bool {
   for (let i = 0; i < alternatives.length; i++) {
     const conditions = unchecked(alternatives[i]);
     let isFiled = false;
     for (let j = 0; j < conditions.length && !isFiled; j++) {
-      const condition = unchecked(conditions[j]);
-      isFiled = condition.dimension == keys.dimension && condition.addKeysTo(keys);
+      isFiled = unchecked(conditions[j]).addKeysTo(keys);
     }
     if (!isFiled) return false;
   }
-  return alternatives.length > 0;
+  return true;
 }
 
 function firstFailing(conditions: StaticArray<Condition>, request: Request): Condition | null {

@@ -26,7 +26,7 @@ export class Peer {
 
   /** A name at a position below `count`. */
   name(i: i32): Span {
-    return unchecked(this.names[i]);
+    return this.names[i];
   }
 
   /**
