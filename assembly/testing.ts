@@ -217,8 +217,8 @@ export function matchesHost(
   value: usize,
   length: usize,
 ): bool {
-  const matcher = StringMatcher.ofHeader(toText(span(pattern, patternLength)), true, new Region());
-  return matcher.matches(span(value, length));
+  const text = toText(span(pattern, patternLength));
+  return StringMatcher.ofHeaderIgnoringCase(text, new Region()).matches(span(value, length));
 }
 
 /** `subject` of length -1: the token has none. */
