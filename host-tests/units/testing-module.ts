@@ -27,6 +27,8 @@ interface Exports {
   matchesPath(a: number, n: number, b: number, m: number): number;
   matchesHost(a: number, n: number, b: number, m: number): number;
   matchesPrincipal(a: number, n: number, b: number, m: number, c: number, o: number): number;
+  matchesIdentity(field: number, a: number, n: number, b: number, m: number): number;
+  isInBlock(a: number, n: number, b: number, m: number): number;
   newCache(maxTokens: number, maxBytes: number): void;
   cacheAdd(a: number, n: number, generation: bigint, expiry: bigint): void;
   cacheFind(a: number, n: number, generation: bigint): bigint;
