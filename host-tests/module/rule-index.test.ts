@@ -29,6 +29,7 @@ const RULES: object[] = [
   operation({ paths: ['/a', '/{*}/x'] }),
   operation({ paths: ['/a', '*'] }),
   operation({ paths: ['/x*', '/secret'] }),
+  operation({ paths: ['/x', '/se*'] }),
   operation({ notPaths: ['/public'] }),
   operation({ notPaths: ['/secret'] }),
   operation({ notPaths: ['/pub*'] }),
