@@ -15,10 +15,13 @@ import { CachedToken, TokenCache } from "./authn/token-cache";
 import { Family } from "./authn/algorithm";
 import { Jwt } from "./authn/jwt";
 import { parseJwks } from "./authn/jwks";
+import { IdentityMatcher } from "./authz/identity-matcher";
 import { RequestPrincipalMatcher } from "./authz/request-principal";
 import { StringMatcher } from "./authz/string-matcher";
 import { decodeBase64Url } from "./bytes/base64url";
 import { encodeBase64 } from "./bytes/base64";
+import { hashOf } from "./bytes/hash";
+import { IpAddress, IpRange } from "./bytes/ip";
 import { QueryCursor, queryParameter, withoutParameter } from "./bytes/query";
 import { parseDuration } from "./config/duration";
 import { parseUri } from "./config/uri";
@@ -217,8 +220,8 @@ export function matchesHost(
   value: usize,
   length: usize,
 ): bool {
-  const matcher = StringMatcher.ofHeader(toText(span(pattern, patternLength)), true, new Region());
-  return matcher.matches(span(value, length));
+  const text = toText(span(pattern, patternLength));
+  return StringMatcher.ofHeaderIgnoringCase(text, new Region()).matches(span(value, length));
 }
 
 /** `subject` of length -1: the token has none. */
@@ -234,6 +237,42 @@ export function matchesPrincipal(
   const matcher = new RequestPrincipalMatcher(toText(span(pattern, patternLength)), new Region());
   return matcher.matches(span(issuer, issuerLength), sub);
 }
+
+/** The hash for tables that attackers choose the keys of. */
+export function hash(address: usize, length: usize): u64 {
+  return hashOf(span(address, length));
+}
+
+/** A value of `principals` (0), `namespaces` (1), `serviceAccounts` (2, of a policy in `foo`) or `trustDomains` (3). */
+export function matchesIdentity(
+  field: i32,
+  pattern: usize,
+  patternLength: usize,
+  identity: usize,
+  length: usize,
+): bool {
+  const value = toText(span(pattern, patternLength));
+  return identityMatcher(field, value).matches(span(identity, length));
+}
+
+function identityMatcher(field: i32, value: string): IdentityMatcher {
+  const region = new Region();
+  if (field == 0) return IdentityMatcher.ofPrincipal(value, ["cluster.local"], region);
+  if (field == 1) return IdentityMatcher.ofNamespace(value, region);
+  if (field == 2) return IdentityMatcher.ofServiceAccount(value, "foo", region);
+  return IdentityMatcher.ofTrustDomain(value, ["cluster.local"], region);
+}
+
+/** Whether an address with its port is in a block; -1 when the block is none. */
+export function isInBlock(block: usize, blockLength: usize, address: usize, length: usize): i32 {
+  const range = new IpRange();
+  if (!range.parse(span(block, blockLength))) return -1;
+  source.parseWithPort(span(address, length));
+  return range.has(source) ? 1 : 0;
+}
+
+/** Read again for each address, as that of a request is. */
+const source = new IpAddress();
 
 let cache = new TokenCache(0, 0);
 

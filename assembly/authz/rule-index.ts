@@ -1,6 +1,6 @@
 // Which rules can match a request at all, without trying each: every rule is filed under one thing that it asks for (its paths, its
 // hosts, its methods or its subjects), the one that it shares with the fewest others. What is found is still tried.
-import { ABSENT, Span, addressOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
+import { Span, addressOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
 import { Request } from "../request";
 import { Rule } from "./rule";
 
@@ -131,15 +131,13 @@ export class RuleIndex {
       }
     }
     this.reserve(keys.count);
-    // How many rules share a key stands in the lists' place until they are made.
+    // How many rules share a key.
+    const counts = new StaticArray<i32>(this.slots.length);
     for (let k = 0; k < keys.count; k++) {
       const slot = this.slotOf(keys.hash(k));
       this.slots[slot] = keys.hash(k);
-      this.heads[slot]--;
+      counts[slot]++;
     }
-    const counts = this.heads;
-    this.heads = new StaticArray<i32>(counts.length);
-    for (let i = 0; i < counts.length; i++) this.heads[i] = NONE;
     // From the last: what is put in front of a list later comes earlier.
     for (let i = all.length - 1; i >= 0; i--) this.file(i, keys, starts, ends, counts);
     this.unfiled.reverse();
@@ -171,7 +169,7 @@ export class RuleIndex {
   }
 
   private look(dimension: i32, text: Span, ignoreCase: bool, request: Request, before: i32): i32 {
-    if (!unchecked(this.used[dimension]) || text == ABSENT) return before;
+    if (!unchecked(this.used[dimension])) return before;
     let best = before;
     const prefixes = unchecked(this.hasPrefix[dimension]);
     const start = addressOf(text);
@@ -214,7 +212,7 @@ export class RuleIndex {
       if (starts[at] == ends[at]) continue;
       let most = 0;
       for (let k = starts[at]; k < ends[at]; k++) {
-        most = max(most, NONE - counts[this.slotOf(keys.hash(k))]);
+        most = max(most, counts[this.slotOf(keys.hash(k))]);
       }
       if (most >= fewest) continue;
       fewest = most;

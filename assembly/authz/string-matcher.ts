@@ -54,55 +54,35 @@ export class StringMatcher {
 
   /** For claims and paths, where Istio generates `.+` for `*`. */
   static of(pattern: string, region: Region): StringMatcher {
-    return StringMatcher.withStar(pattern, Form.NotEmpty, false, region);
+    return StringMatcher.withStar(region.text(pattern), Form.NotEmpty, false);
   }
 
-  /** For headers, where Istio asks for presence alone for `*`. Hosts ignore (ASCII) case. */
-  static ofHeader(pattern: string, ignoreCase: bool, region: Region): StringMatcher {
-    return StringMatcher.withStar(pattern, Form.Present, ignoreCase, region);
+  /** For headers, where Istio asks for presence alone for `*`, and for what ignores (ASCII) case, as hosts do. */
+  static ofHeaderIgnoringCase(pattern: string, region: Region): StringMatcher {
+    return StringMatcher.withStar(region.text(asciiLowerCase(pattern)), Form.Present, true);
   }
 
   /** `of` for the bytes of a value, which are copied. */
   static ofBytes(pattern: Span, region: Region): StringMatcher {
-    return StringMatcher.fromBytes(pattern, Form.NotEmpty, region);
+    return StringMatcher.withStar(region.keep(pattern), Form.NotEmpty, false);
   }
 
-  /** `ofHeader`, with its case, for the bytes of a value, which are copied. */
+  /** For headers, with their case: the bytes of a value, which are copied. */
   static ofHeaderBytes(pattern: Span, region: Region): StringMatcher {
-    return StringMatcher.fromBytes(pattern, Form.Present, region);
+    return StringMatcher.withStar(region.keep(pattern), Form.Present, false);
   }
 
-  private static fromBytes(pattern: Span, star: u32, region: Region): StringMatcher {
+  /** The pattern is in the region already. */
+  private static withStar(pattern: Span, star: u32, ignoreCase: bool): StringMatcher {
     const length = lengthOf(pattern);
-    if (length == 1 && byteAt(pattern, 0) == STAR) return new StringMatcher(star, ABSENT, false);
-    if (length > 0 && byteAt(pattern, 0) == STAR) {
-      return new StringMatcher(Form.Suffix, region.keep(slice(pattern, 1, length)), false);
+    if (byteAt(pattern, 0) == STAR) {
+      const text = slice(pattern, 1, length);
+      return new StringMatcher(length == 1 ? star : Form.Suffix, text, ignoreCase);
     }
-    if (length > 0 && byteAt(pattern, length - 1) == STAR) {
-      return new StringMatcher(Form.Prefix, region.keep(slice(pattern, 0, length - 1)), false);
+    if (byteAt(pattern, length - 1) == STAR) {
+      return new StringMatcher(Form.Prefix, slice(pattern, 0, length - 1), ignoreCase);
     }
-    return new StringMatcher(Form.Exact, region.keep(pattern), false);
-  }
-
-  private static withStar(
-    pattern: string,
-    star: u32,
-    ignoreCase: bool,
-    region: Region,
-  ): StringMatcher {
-    const text = ignoreCase ? asciiLowerCase(pattern) : pattern;
-    if (text == "*") return new StringMatcher(star, ABSENT, ignoreCase);
-    if (text.startsWith("*")) {
-      return new StringMatcher(Form.Suffix, region.text(text.substring(1)), ignoreCase);
-    }
-    if (text.endsWith("*")) {
-      return new StringMatcher(
-        Form.Prefix,
-        region.text(text.substring(0, text.length - 1)),
-        ignoreCase,
-      );
-    }
-    return new StringMatcher(Form.Exact, region.text(text), ignoreCase);
+    return new StringMatcher(Form.Exact, pattern, ignoreCase);
   }
 
   /** Files the pattern under what a value must be or begin with; false for a pattern that says neither. */

@@ -1,7 +1,7 @@
 // Texts with gaps, matched as a whole: what Istio writes as regular expressions of literals, `.*` and `.+`.
 import { Region, Span, addressOf, lengthOf, sameBytes } from "as-proxy-wasm-sdk/assembly";
 
-/** Literals with a gap of any characters between each two of them. */
+/** Two literals or more, with a gap of any characters between each two of them. */
 export class Glob {
   private literals: Span[] = [];
 
@@ -21,7 +21,6 @@ export class Glob {
     const last = this.literals[count - 1];
     const length = lengthOf(text);
     if (!isAt(text, 0, first)) return false;
-    if (count == 1) return length == lengthOf(first);
     let at = lengthOf(first);
     // Each literal as early as it can be: if that does not do, later does not either.
     for (let i = 1; i < count - 1; i++) {

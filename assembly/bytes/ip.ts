@@ -21,38 +21,17 @@ export class IpAddress {
   /** Reads an address; false when it is none. */
   parse(text: Span): bool {
     this.version = 0;
-    this.high = 0;
-    this.low = 0;
-    return indexOf(text, 0x3a, 0) < 0 ? this.parseV4(text) : this.parseV6(text);
+    if (indexOf(text, 0x3a, 0) >= 0) return this.parseV6(text);
+    const value = v4Of(text);
+    if (value < 0) return false;
+    this.version = 4;
+    this.high = (<u64>value) << 32;
+    return true;
   }
 
   /** Reads `1.2.3.4:80` or `[::1]:80`, as Envoy writes addresses; false when it is none, or no IP address. */
   parseWithPort(text: Span): bool {
-    const address = withoutPort(text);
-    this.version = 0;
-    return address != ABSENT && this.parse(address);
-  }
-
-  private parseV4(text: Span): bool {
-    let value: u64 = 0;
-    let at: usize = 0;
-    for (let i = 0; i < 4; i++) {
-      let number: u32 = 0;
-      const start = at;
-      while (byteAt(text, at) - 0x30 <= 9) {
-        number = number * 10 + (byteAt(text, at) - 0x30);
-        at++;
-        if (at - start > 3) return false;
-      }
-      const digits = at - start;
-      if (digits == 0 || number > 255 || (digits > 1 && byteAt(text, start) == 0x30)) return false;
-      value = (value << 8) | number;
-      if (i < 3 && byteAt(text, at++) != 0x2e) return false;
-    }
-    if (at != lengthOf(text)) return false;
-    this.version = 4;
-    this.high = value << 32;
-    return true;
+    return this.parse(withoutPort(text));
   }
 
   private parseV6(text: Span): bool {
@@ -77,9 +56,10 @@ export class IpAddress {
       }
       if (byteAt(text, at) == 0x2e) {
         // The last 32 bits may be written as IPv4.
-        if (count > 6 || !this.parseV4(slice(text, start, length))) return false;
-        put(count++, <u32>(this.high >> 48));
-        put(count++, (<u32>(this.high >> 32)) & 0xffff);
+        const last = v4Of(slice(text, start, length));
+        if (count > 6 || last < 0) return false;
+        put(count++, <u32>(last >> 16));
+        put(count++, (<u32>last) & 0xffff);
         break;
       }
       if (at == start) return false;
@@ -107,6 +87,26 @@ export class IpAddress {
     this.version = 6;
     return true;
   }
+}
+
+/** The number that `1.2.3.4` stands for; -1 for what is none. */
+function v4Of(text: Span): i64 {
+  let value: i64 = 0;
+  let at: usize = 0;
+  for (let i = 0; i < 4; i++) {
+    let number: u32 = 0;
+    const start = at;
+    while (byteAt(text, at) - 0x30 <= 9) {
+      number = number * 10 + (byteAt(text, at) - 0x30);
+      at++;
+      if (at - start > 3) return -1;
+    }
+    const digits = at - start;
+    if (digits == 0 || number > 255 || (digits > 1 && byteAt(text, start) == 0x30)) return -1;
+    value = (value << 8) | number;
+    if (i < 3 && byteAt(text, at++) != 0x2e) return -1;
+  }
+  return at == lengthOf(text) ? value : -1;
 }
 
 const groups = memory.data(16, 8);
@@ -139,7 +139,7 @@ export class IpRange {
     const bits = slash < 0 ? most : prefixLength(slice(text, slash + 1, lengthOf(text)));
     if (bits < 0 || bits > most) return false;
     this.highMask = bits >= 64 ? u64.MAX_VALUE : ~maskOf(64 - bits);
-    this.lowMask = this.address.version == 4 || bits <= 64 ? 0 : ~maskOf(128 - bits);
+    this.lowMask = bits <= 64 ? 0 : ~maskOf(128 - bits);
     return true;
   }
 

@@ -25,7 +25,7 @@ export class QueryCursor {
 
   /** Begins with a path's query; one without `?` has no parameters. */
   start(path: Span): void {
-    const mark = path == ABSENT ? -1 : indexOf(path, 0x3f, 0);
+    const mark = indexOf(path, 0x3f, 0);
     this.rest = mark < 0 ? ABSENT : slice(path, mark + 1, lengthOf(path));
   }
 
@@ -64,7 +64,7 @@ export function withoutParameter(
 ): Span {
   const mark = indexOf(path, 0x3f, 0);
   if (mark < 0) return path;
-  const out = allocate(lengthOf(path) + 1);
+  const out = allocate(lengthOf(path));
   if (out == 0) return ABSENT;
   memory.copy(out, addressOf(path), mark);
   let to = out + mark;

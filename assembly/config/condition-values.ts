@@ -30,7 +30,7 @@ export function headerMatchers(
   let value = firstOf(values);
   for (let i = 0; i < result.length; i++) {
     result[i] = ignoreCase
-      ? StringMatcher.ofHeader(toText(textOf(value)), true, region)
+      ? StringMatcher.ofHeaderIgnoringCase(toText(textOf(value)), region)
       : StringMatcher.ofHeaderBytes(textOf(value), region);
     value = after(value);
   }

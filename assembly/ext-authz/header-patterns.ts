@@ -7,7 +7,7 @@ export class HeaderPatterns {
 
   constructor(names: string[], region: Region) {
     for (let i = 0; i < names.length; i++) {
-      this.patterns.push(StringMatcher.ofHeader(names[i], true, region));
+      this.patterns.push(StringMatcher.ofHeaderIgnoringCase(names[i], region));
     }
   }
 

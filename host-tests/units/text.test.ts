@@ -81,9 +81,9 @@ describe('the query', () => {
     const found = module.exports.parameter(...module.give(path), ...module.give(name));
     return module.take(found)?.toString();
   };
-  const without = (path: string, keepName = 0): string => {
+  const without = (path: string, keepName = 0, name = 'access_token'): string => {
     module.reset();
-    const rest = module.exports.cut(...module.give(path), ...module.give('access_token'), keepName);
+    const rest = module.exports.cut(...module.give(path), ...module.give(name), keepName);
     return module.take(rest)!.toString();
   };
 
@@ -100,8 +100,56 @@ describe('the query', () => {
     ['/ip?access_token=a=b', 'a=b'],
     ['/ip?access_token=%zz%4', '%zz%4'],
     ['/ip?Access_Token=a', undefined],
+    ['?access_token=a', 'a'],
+    ['/ip?&access_token=a', 'a'],
+    ['/ip?&&=&access_token=a&', 'a'],
+    ['/ip?%access_token=a', undefined],
+    ['/ip?access_token=a?access_token=b', 'a?access_token=b'],
+    ['/ip?access_token=%61%', 'a%'],
+    ['/ip?access_token=%61%6', 'a%6'],
+    ['/ip?access_token=%%61', '%a'],
+    ['/ip?access_token=%25252E', '%252E'],
+    ['/ip?access_token=a+b', 'a+b'],
+    ['/ip?access_token=a%26b%3Dc', 'a&b=c'],
   ])('of %s has the token %j', (path, token) => {
     expect(value(path)).toBe(token);
+  });
+
+  it.each([
+    ['00', '\0'],
+    ['09', '\t'],
+    ['0a', '\n'],
+    ['0F', '\x0f'],
+    ['30', '0'],
+    ['39', '9'],
+    ['4a', 'J'],
+    ['4A', 'J'],
+    ['4f', 'O'],
+    ['4F', 'O'],
+    ['7e', '~'],
+    ['a0', '\xa0'],
+    ['FF', '\xff'],
+  ])('has %%%s decoded', (code, byte) => {
+    module.reset();
+    const path = `/ip?access_token=${`%${code}`.repeat(2)}`;
+    const found = module.exports.parameter(...module.give(path), ...module.give('access_token'));
+    expect(module.take(found)!.toString('latin1')).toBe(byte.repeat(2));
+  });
+
+  it.each(['/', ':', '@', 'G', '`', 'g', ' ', '%'])('is left where %j is no digit', (other) => {
+    for (const text of [`%${other}1`, `%1${other}`, `%a${other}`, `%${other}F`])
+      expect(value(`/ip?access_token=${text}`)).toBe(text);
+  });
+
+  it.each([
+    ['/ip?=x', '', 'x'],
+    ['/ip?x', '', undefined],
+    ['/ip?=a', '=a', undefined],
+    ['/ip?=access_token', 'access_token', undefined],
+    ['/ip', '', undefined],
+    ['/ip?', '', ''],
+  ])('may have a parameter without a name: of %s, that of name %j is %j', (path, name, found) => {
+    expect(value(path, name)).toBe(found);
   });
 
   it.each([
@@ -112,6 +160,13 @@ describe('the query', () => {
     ['/ip?access_token=a&access_token=b', '/ip'],
     ['/ip?x=access_token', '/ip?x=access_token'],
     ['/ip', '/ip'],
+    ['/ip?', '/ip?'],
+    ['/ip?&', '/ip?&'],
+    ['/ip?x&access_token', '/ip?x'],
+    ['/ip?access_token=a?b&x?y', '/ip?x?y'],
+    ['?access_token=a&x', '?x'],
+    ['?access_token=a', ''],
+    ['', ''],
   ])('loses the token and nothing else: %s becomes %s', (path, rest) => {
     expect(without(path)).toBe(rest);
   });
@@ -120,5 +175,7 @@ describe('the query', () => {
     expect(without('/ip?a=1&access_token=secret&%61ccess_token=secret', 1)).toBe(
       '/ip?a=1&access_token=&%61ccess_token=',
     );
+    expect(without('/ip?access_token&access_token=&x', 1)).toBe('/ip?access_token&access_token=&x');
+    expect(without('/ip?=secret&x', 1, '')).toBe('/ip?=&x');
   });
 });
