@@ -413,12 +413,6 @@ export function textMember(node: Node, key: Span): Span {
   return kindOf(value) == Kind.String ? textOf(value) : ABSENT;
 }
 
-/** Whether a member is a string that is not empty. */
-export function hasText(node: Node, key: Span): bool {
-  const text = textMember(node, key);
-  return isPresent(text) && toText(text).length > 0;
-}
-
 /** Envoy 1.40 hands a google.protobuf.Struct over as it is on the wire: field 1, a length, and no JSON. */
 function looksLikeStruct(text: Span): bool {
   return lengthOf(text) > 1 && load<u8>(addressOf(text)) == 0x0a && errorOffset == 1;

@@ -1,6 +1,6 @@
 // The settings of the plugin: what is wrong with each, in which words and at which path, and what a right one does.
 import { describe, expect, it } from 'vitest';
-import { configuration, denyPolicy, problemsOf, start, status, update } from './fixture.ts';
+import { problemsOf } from './fixture.ts';
 
 describe('of a configuration in which everything is wrong', () => {
   it('each problem is told, with the path to its own field', () => {
