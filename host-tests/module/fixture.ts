@@ -108,6 +108,16 @@ export function problemsOf(resources: unknown[], settings: object = {}): string[
   return lines;
 }
 
+/** What is said of each of these resources in one configuration, without the words that name it. */
+export function saidOf(resources: unknown[]): string[][] {
+  const said: string[][] = resources.map(() => []);
+  for (const line of problemsOf(resources)) {
+    const [, index] = /^resources\[(\d+)\]/.exec(line)!;
+    said[Number(index)]!.push(line.slice(line.indexOf(': ') + 2));
+  }
+  return said;
+}
+
 /** The plugin configuration as text. */
 export function configuration(resources: object[], settings: object = {}): string {
   return JSON.stringify({ ...settings, resources });
