@@ -44,7 +44,7 @@ export function readJwksSettings(list: Node, problems: Problems): JwksSettings[]
     problems.enterIndex(i);
     const settings = new JwksSettings();
     const uri = textMember(element, URI);
-    if (!isPresent(uri) || lengthOf(uri) == 0) problems.addAt(URI, "missing");
+    if (lengthOf(uri) == 0) problems.addAt(URI, "missing");
     settings.uri = uri;
     for (let j = 0; j < all.length; j++) {
       if (equals(all[j].uri, uri)) problems.addAt(URI, "is listed twice");
