@@ -1,6 +1,22 @@
 // The settings of the plugin: what is wrong with each, in which words and at which path, and what a right one does.
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { problemsOf } from './fixture.ts';
+import { nodePlatform } from '../../host/node-platform.ts';
+import {
+  ISSUER,
+  JWKS_URI,
+  denyPolicy,
+  errorLines,
+  makeIssuer,
+  mint,
+  problemsOf,
+  request,
+  requestAuthentication,
+  start,
+  status,
+  statusOf,
+  update,
+} from './fixture.ts';
 
 describe('of a configuration in which everything is wrong', () => {
   it('each problem is told, with the path to its own field', () => {
@@ -94,5 +110,317 @@ describe('of a configuration in which everything is wrong', () => {
       'issuers[1].issuer: no jwtRule of any RequestAuthentication has this issuer',
       'issuers[2].issuer: no jwtRule of any RequestAuthentication has this issuer',
     ]);
+  });
+});
+
+describe('a configuration', () => {
+  it('may have nothing in any of its fields, as Kubernetes writes it, and is taken', () => {
+    const names = [
+      ...['rootNamespace', 'trustDomain', 'trustDomainAliases', 'connectionFacts', 'xfcc', 'jwks'],
+      ...['peerRejection', 'clockSkew', 'issuers', 'minRsaKeyBits', 'unknownIssuers', 'listClaims'],
+      ...['filterStateClaims', 'enforcement', 'tokenCache', 'workload', 'extensionProviders'],
+      ...['debugHeaders', 'guard', 'forwardOriginalToken', 'allowOnHeadersStopIteration'],
+    ];
+    expect(problemsOf([], Object.fromEntries(names.map((name) => [name, null])))).toEqual([]);
+  });
+
+  it('may go to each of its bounds', () => {
+    const settings = {
+      jwks: [
+        { uri: 'https://a/', refresh: '1s', cooldown: '1s', timeout: '1ms' },
+        { uri: 'https://b/', timeout: '60s' },
+      ],
+      issuers: [{ issuer: ISSUER, maxLifetime: '1s', clockSkew: '0', subjects: ['a'] }],
+      filterStateClaims: ['a'],
+      trustDomainAliases: ['a', 'b'],
+      connectionFacts: { directAddress: 'a', peerUris: 'b', peerDns: 'c', localUris: 'd' },
+    };
+    const rule = requestAuthentication({ jwksUri: JWKS_URI, timeout: '60s' });
+    expect(problemsOf([rule], settings)).toEqual([]);
+  });
+
+  it('is said to be of the wrong type where it is, and not looked into', () => {
+    const world = start([]);
+    for (const [text, kind] of [
+      ['null', 'null'],
+      ['[]', 'a list'],
+      ['"a"', 'a string'],
+      ['1', 'a number'],
+      ['true', 'a boolean'],
+    ]) {
+      expect(update(world, text!)).toBe(false);
+      expect(errorLines(world.process).at(-1)).toBe(`config: must be an object, not ${kind}`);
+    }
+  });
+
+  it('that is no JSON is refused with the place, and a binary message with what to write instead', () => {
+    const world = start([]);
+    const struct =
+      '; did you mean google.protobuf.StringValue? Envoy passes a google.protobuf.Struct in binary form';
+    const table: [string, number, string][] = [
+      ['\n\x10\n\tresources', 1, struct],
+      ['\nx', 1, struct],
+      ['\n', 1, ''],
+      ['\n{', 2, ''],
+      [' x', 1, ''],
+      ['x\n', 0, ''],
+    ];
+    for (const [text, at, hint] of table) {
+      expect(update(world, text)).toBe(false);
+      expect(errorLines(world.process)).toContain(`config: not valid JSON, at byte ${at}${hint}`);
+    }
+    expect(errorLines(world.process)).toHaveLength(
+      new Set(table.map(([, ...line]) => line.join())).size,
+    );
+  });
+});
+
+describe('the facts that a header of certificates needs', () => {
+  const HERE = ': a Wasm filter sees the first SAN alone';
+  const BY = `xfcc: needs connectionFacts.localUris for By${HERE}`;
+  const URI = `xfcc: needs connectionFacts.peerCertificate or peerUris for URI${HERE}`;
+  const DNS = `xfcc: needs connectionFacts.peerCertificate or peerDns for DNS${HERE}`;
+
+  it.each<[object, object, string[]]>([
+    [{ forward: 'APPEND_FORWARD' }, {}, [BY, URI, DNS]],
+    [{ forward: 'SANITIZE_SET' }, {}, [BY, URI, DNS]],
+    [{ forward: 'SANITIZE_SET', details: null }, {}, [BY, URI, DNS]],
+    [{ forward: 'SANITIZE_SET', details: [] }, {}, [BY]],
+    [{ forward: 'SANITIZE_SET', details: ['Subject'] }, {}, [BY]],
+    [{ forward: 'SANITIZE_SET', details: ['URI'] }, {}, [BY, URI]],
+    [{ forward: 'SANITIZE_SET', details: ['DNS'] }, {}, [BY, DNS]],
+    [{ forward: 'SANITIZE_SET' }, { localUris: 'a' }, [URI, DNS]],
+    [{ forward: 'SANITIZE_SET' }, { localUris: 'a', peerUris: 'b' }, [DNS]],
+    [{ forward: 'SANITIZE_SET' }, { localUris: 'a', peerDns: 'b' }, [URI]],
+    [{ forward: 'SANITIZE_SET' }, { localUris: 'a', peerCertificate: 'b' }, []],
+    ...['SANITIZE', 'FORWARD_ONLY', 'ALWAYS_FORWARD_ONLY'].map(
+      (forward): [object, object, string[]] => [{ forward }, {}, []],
+    ),
+  ])('%j with %j', (xfcc, connectionFacts, lines) => {
+    expect(problemsOf([], { xfcc, connectionFacts })).toEqual(lines);
+  });
+});
+
+describe('a trust domain', () => {
+  const facts = { connectionFacts: { singleUriSan: true } };
+  const from = (principals: string[]): object =>
+    denyPolicy([{ from: [{ source: { principals } }] }]);
+
+  /** Trust domains whose workload `a` the policy is about. */
+  function denied(principal: string, settings: object): string[] {
+    const { plugin } = start([from([`${principal}/ns/foo/sa/a`])], { ...facts, ...settings });
+    return ['cluster.local', 'corp', 'old', 'older', 'other'].filter((domain) => {
+      const peerCertificate = { uri: `spiffe://${domain}/ns/foo/sa/a`, subject: '', digest: 'ab' };
+      const headers: [string, string][] = [
+        [':method', 'GET'],
+        [':path', '/'],
+        [':authority', 'a'],
+      ];
+      const stream = plugin.request(headers, { connection: { tls: true, peerCertificate } })!;
+      plugin.end(stream);
+      return statusOf(stream) === 403;
+    });
+  }
+
+  it.each<[string, object, string[]]>([
+    ['cluster.local', {}, ['cluster.local']],
+    ['corp', {}, ['corp']],
+    ['cluster.local', { trustDomain: 'corp' }, ['corp']],
+    ['corp', { trustDomain: 'corp', trustDomainAliases: null }, ['corp']],
+    [
+      'corp',
+      { trustDomain: 'corp', trustDomainAliases: ['old', 'corp', 'older'] },
+      ['corp', 'old', 'older'],
+    ],
+    [
+      'older',
+      { trustDomain: 'corp', trustDomainAliases: ['old', 'older'] },
+      ['corp', 'old', 'older'],
+    ],
+    ['other', { trustDomain: 'corp', trustDomainAliases: ['old', 'older'] }, ['other']],
+  ])('%s with %j', (principal, settings, domains) => {
+    expect(denied(principal, settings)).toEqual(domains);
+  });
+});
+
+describe('of the settings of a key set', () => {
+  const rule = (name: string, more: object = {}): object => ({
+    ...requestAuthentication({ jwksUri: JWKS_URI, issuer: name, ...more }),
+    metadata: { name, namespace: 'istio-system' },
+  });
+  const timeoutOf = (resources: object[], settings: object = {}): number => {
+    const { process } = start(resources, settings);
+    process.advance(100);
+    expect(process.httpCalls).toHaveLength(1);
+    return process.httpCalls[0]!.timeout;
+  };
+
+  it('the timeout is that of the setting, else the longest of the rules', () => {
+    const rules = [
+      rule('a', { timeout: '1s' }),
+      rule('b', { timeout: '3s' }),
+      rule('c', { timeout: '2s' }),
+    ];
+    expect(timeoutOf(rules)).toBe(3000);
+    expect(timeoutOf([...rules].reverse())).toBe(3000);
+    expect(timeoutOf([rule('a')])).toBe(5000);
+    expect(timeoutOf(rules, { jwks: [{ uri: JWKS_URI, timeout: '500ms' }] })).toBe(500);
+    expect(timeoutOf(rules, { jwks: [{ uri: JWKS_URI }] })).toBe(3000);
+    expect(timeoutOf(rules, { jwks: [{ uri: `${JWKS_URI}#`, timeout: '500ms' }] })).toBe(3000);
+  });
+
+  it('the refresh is from one fetch to the next, up to a quarter earlier', async () => {
+    const issuer = await makeIssuer();
+    for (const [refresh, seconds] of [
+      [undefined, 300],
+      ['20s', 20],
+    ] as const) {
+      const jwks = [
+        { uri: 'https://other.example/', refresh: '1s' },
+        { uri: JWKS_URI, refresh },
+      ];
+      const { process } = start([rule('a')], { jwks });
+      process.advance(100);
+      process.httpCalls[0]!.respond({ status: 200, body: issuer.jwks });
+      process.advance((seconds * 3000) / 4 - 2000);
+      expect(process.httpCalls).toHaveLength(0);
+      process.advance(seconds * 250 + 4000);
+      expect(process.httpCalls).toHaveLength(1);
+    }
+  });
+});
+
+describe('minRsaKeyBits', () => {
+  it('leaves out the keys below, which are those of less than 2048 bits by default', () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const jwks = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
+    const problems = (minRsaKeyBits?: number): number =>
+      problemsOf([requestAuthentication({ jwks })], { minRsaKeyBits }).length;
+    expect([problems(1024), problems(1025), problems(2048), problems()]).toEqual([0, 2, 2, 2]);
+  });
+});
+
+describe('the rules of RequestAuthentications', () => {
+  it('are asked by issuer, those of the root namespace first, and then as they stand', async () => {
+    const issuer = await makeIssuer();
+    const foreign = await mint({ ...(await makeIssuer()), kid: issuer.kid });
+    const AUDIENCE = 'Audiences in Jwt are not allowed';
+    const SIGNATURE = 'Jwt verification fails';
+    const rule = (namespace: string, name: string, more: object): object => ({
+      ...requestAuthentication({ jwks: issuer.jwks, ...more }),
+      metadata: { name, namespace },
+    });
+    const [strict, lax] = [{ audiences: ['a'] }, {}];
+    /** What the first rule says of a token that each of them has something against. */
+    const first = (...rules: object[]): string | undefined => {
+      const { plugin } = start(rules);
+      const stream = request(plugin, { token: foreign });
+      plugin.end(stream);
+      return stream.reply?.body;
+    };
+    const root = 'istio-system';
+    expect(first(rule('foo', 'a', lax), rule(root, 'b', strict))).toBe(AUDIENCE);
+    expect(first(rule(root, 'b', strict), rule('foo', 'a', lax))).toBe(AUDIENCE);
+    expect(first(rule('foo', 'a', strict), rule(root, 'b', lax))).toBe(SIGNATURE);
+    expect(first(rule(root, 'b', lax), rule('foo', 'a', strict))).toBe(SIGNATURE);
+    expect(first(rule('foo', 'a', lax), rule('foo', 'b', strict))).toBe(SIGNATURE);
+    expect(first(rule('foo', 'a', strict), rule('foo', 'b', lax))).toBe(AUDIENCE);
+    // A rule without issuer, which takes every token, stands before all others.
+    const any = { ...strict, issuer: undefined, jwks: undefined, jwksUri: JWKS_URI };
+    expect(first(rule('foo', 'a', any), rule(root, 'b', lax))).toBe(AUDIENCE);
+    expect(first(rule(root, 'a', lax), rule('foo', 'b', any))).toBe(AUDIENCE);
+  });
+});
+
+describe('tokenCache', () => {
+  it.each<[object, number]>([
+    [{}, 1],
+    [{ tokenCache: { maxTokens: 1 } }, 1],
+    [{ tokenCache: { maxTokens: 0 } }, 0],
+    [{ tokenCache: { maxBytes: 0 } }, 0],
+    [{ tokenCache: { maxTokens: null, maxBytes: null } }, 1],
+  ])('%j: of two requests with one token, %i needs no verification', async (settings, hits) => {
+    const issuer = await makeIssuer();
+    const token = await mint(issuer);
+    const { process, plugin } = start([requestAuthentication({ jwks: issuer.jwks })], settings);
+    expect([1, 2].map(() => status(plugin, { token }))).toEqual([200, 200]);
+    const found = Object.entries(process.metrics.nonZero()).find(([name]) =>
+      /cache.*hit/.test(name),
+    );
+    expect(found?.[1] ?? 0).toBe(hits);
+  });
+});
+
+describe('enforcement', () => {
+  it('does not change responses where nothing is enforced: no debugHeaders beside SHADOW', () => {
+    const both = { enforcement: 'SHADOW', debugHeaders: true };
+    expect(problemsOf([], both)).toEqual([
+      'debugHeaders: changes responses, and enforcement is SHADOW',
+    ]);
+    for (const settings of [
+      { ...both, enforcement: 'ENFORCE' },
+      { ...both, debugHeaders: false },
+      { debugHeaders: true },
+    ]) {
+      expect(problemsOf([], settings)).toEqual([]);
+    }
+  });
+
+  it('is what a configuration says, be the rest of it wrong or not', () => {
+    const answer = (settings: object): number | string =>
+      status(start([denyPolicy([{ a: 1 }])], settings).plugin);
+    expect(answer({ enforcement: 'SHADOW' })).toBe(200);
+    expect(answer({ enforcement: 'ENFORCE' })).toBe(500);
+    expect(answer({})).toBe(500);
+    expect(status(start([], { enforcement: 'SHADOWS' }).plugin)).toBe(500);
+    expect(status(start([], { resources: [], workload: { enforcement: 'SHADOW' } }).plugin)).toBe(
+      500,
+    );
+  });
+});
+
+describe('a host that verifies no signatures', () => {
+  const platform = { ...nodePlatform, verifySignature: () => undefined };
+  const LINE =
+    "config: the host's verify_signature is missing or wrong, so tokens by RS* and ES* cannot be verified; it needs Envoy 1.40";
+  const lines = (resources: object[], settings: object = {}): string[] =>
+    errorLines(start(resources, settings, { platform }).process);
+  const rule = requestAuthentication({ jwksUri: JWKS_URI });
+
+  it('does for policies that need none, and is told of after all that is wrong otherwise', () => {
+    expect(lines([denyPolicy([{}])])).toEqual([]);
+    expect(lines([rule])).toEqual([LINE]);
+    expect(lines([rule], { rootNamespace: '' })).toEqual([
+      'config: rootNamespace: must not be empty',
+    ]);
+  });
+});
+
+describe('labels of the node that cannot be read', () => {
+  const LINE = "config: the labels in Envoy's node metadata cannot be read";
+  // A policy with a selector would pass the workload by.
+  const selecting = denyPolicy([{}], 'deny', { selector: { matchLabels: { app: 'httpbin' } } });
+
+  it.each<[string, Uint8Array]>([
+    ['nothing', new Uint8Array()],
+    ['less than a count', new Uint8Array(3)],
+    ['a count alone', Uint8Array.of(1, 0, 0, 0)],
+    ['sizes beyond the end', Uint8Array.of(1, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0)],
+  ])('are an error, not none: %s', (_, labels) => {
+    const node = { namespace: 'foo', labels };
+    const { process, plugin } = start([selecting], {}, { node });
+    expect(errorLines(process)).toEqual([LINE]);
+    expect(status(plugin)).toBe(500);
+    // Where the settings have them, the node is not asked.
+    const workload = { labels: { app: 'httpbin' } };
+    expect(status(start([selecting], { workload }, { node }).plugin)).toBe(403);
+  });
+
+  it('may be none', () => {
+    expect(
+      errorLines(
+        start([selecting], {}, { node: { namespace: 'foo', labels: new Uint8Array(4) } }).process,
+      ),
+    ).toEqual([]);
   });
 });
