@@ -66,9 +66,9 @@ function nearest(name: string, shape: Shape): string {
   return best;
 }
 
-/** Levenshtein distance; names beyond 64 characters are far from everything. */
+/** Levenshtein distance from `a` to the name of a field; what is beyond 64 characters is far from all of them. */
 function editDistance(a: string, b: string): i32 {
-  if (a.length > 64 || b.length > 64) return i32.MAX_VALUE;
+  if (a.length > 64) return i32.MAX_VALUE;
   let row = new StaticArray<i32>(b.length + 1);
   for (let j = 0; j <= b.length; j++) row[j] = j;
   for (let i = 1; i <= a.length; i++) {

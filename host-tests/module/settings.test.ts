@@ -134,9 +134,21 @@ describe('a configuration', () => {
       filterStateClaims: ['a'],
       trustDomainAliases: ['a', 'b'],
       connectionFacts: { directAddress: 'a', peerUris: 'b', peerDns: 'c', localUris: 'd' },
+      tokenCache: { maxTokens: 100_000, maxBytes: 67_108_864 },
+      minRsaKeyBits: 16_384,
     };
     const rule = requestAuthentication({ jwksUri: JWKS_URI, timeout: '60s' });
     expect(problemsOf([rule], settings)).toEqual([]);
+    const beyond = {
+      tokenCache: { maxTokens: 100_001, maxBytes: 67_108_865 },
+      minRsaKeyBits: 16_385,
+    };
+    expect(problemsOf([rule], beyond)).toEqual([
+      'minRsaKeyBits: must be a whole number from 1024 to 16384',
+      'tokenCache.maxTokens: must be a whole number from 0 to 100000',
+      'tokenCache.maxBytes: must be a whole number from 0 to 67108864',
+    ]);
+    expect(problemsOf([], { minRsaKeyBits: 1023 })).toHaveLength(1);
   });
 
   it('is said to be of the wrong type where it is, and not looked into', () => {
@@ -396,31 +408,44 @@ describe('a host that verifies no signatures', () => {
   });
 });
 
-describe('labels of the node that cannot be read', () => {
-  const LINE = "config: the labels in Envoy's node metadata cannot be read";
-  // A policy with a selector would pass the workload by.
-  const selecting = denyPolicy([{}], 'deny', { selector: { matchLabels: { app: 'httpbin' } } });
-
-  it.each<[string, Uint8Array]>([
-    ['nothing', new Uint8Array()],
-    ['less than a count', new Uint8Array(3)],
-    ['a count alone', Uint8Array.of(1, 0, 0, 0)],
-    ['sizes beyond the end', Uint8Array.of(1, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0)],
-  ])('are an error, not none: %s', (_, labels) => {
-    const node = { namespace: 'foo', labels };
-    const { process, plugin } = start([selecting], {}, { node });
-    expect(errorLines(process)).toEqual([LINE]);
-    expect(status(plugin)).toBe(500);
-    // Where the settings have them, the node is not asked.
-    const workload = { labels: { app: 'httpbin' } };
-    expect(status(start([selecting], { workload }, { node }).plugin)).toBe(403);
+describe('a boolean setting', () => {
+  it.each([undefined, null, false, true])('does what it says: %s', async (value) => {
+    const issuer = await makeIssuer();
+    const settings = { debugHeaders: value, guard: value, forwardOriginalToken: value };
+    const { plugin } = start([requestAuthentication({ jwks: issuer.jwks })], settings);
+    const stream = request(plugin, { token: await mint(issuer) });
+    const before = stream.hostCalls.length;
+    plugin.respond(stream);
+    expect(stream.filterState('portcullis.passed') !== undefined).toBe(value === true);
+    const names = stream.headers.map(([name]) => name);
+    expect(names.includes('authorization')).toBe(value === true);
+    // Of a response this host knows no more than that the module writes something into it.
+    const writes = stream.hostCalls.slice(before).some((name) => name.includes('header_map'));
+    expect(writes).toBe(value === true);
   });
 
-  it('may be none', () => {
-    expect(
-      errorLines(
-        start([selecting], {}, { node: { namespace: 'foo', labels: new Uint8Array(4) } }).process,
-      ),
-    ).toEqual([]);
+  it('says whether a body can be held for an authorizer', () => {
+    const includeRequestBodyInCheck = { maxRequestBytes: 1 };
+    const envoyExtAuthzHttp = { service: 'idp.example', port: 443, includeRequestBodyInCheck };
+    const extensionProviders = [{ name: 'a', envoyExtAuthzHttp }];
+    const problems = (allowOnHeadersStopIteration: unknown): number =>
+      problemsOf([], { extensionProviders, allowOnHeadersStopIteration }).length;
+    expect([true, false, null].map(problems)).toEqual([0, 1, 1]);
+  });
+});
+
+describe('what a fact is needed for', () => {
+  it('is taken where the fact is declared', () => {
+    const of = (source: object): object => denyPolicy([{ from: [{ source }] }]);
+    const [address, identity] = [of({ ipBlocks: ['::1'] }), of({ principals: ['a'] })];
+    const problems = (connectionFacts: object): number[] =>
+      [address, identity].map((one) => problemsOf([one], { connectionFacts }).length);
+    expect(problems({})).toEqual([1, 1]);
+    expect(problems({ directAddress: 'a' })).toEqual([0, 1]);
+    expect(problems({ peerUris: 'a' })).toEqual([1, 0]);
+    expect(problems({ peerCertificate: 'a' })).toEqual([1, 0]);
+    expect(problems({ singleUriSan: true })).toEqual([1, 0]);
+    expect(problems({ singleUriSan: false })).toEqual([1, 1]);
+    expect(problems({ peerDns: 'a', localUris: 'b' })).toEqual([1, 1]);
   });
 });
