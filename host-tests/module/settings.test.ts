@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { nodePlatform } from '../../host/node-platform.ts';
 import {
+  CLUSTER,
   ISSUER,
   JWKS_URI,
   denyPolicy,
@@ -32,7 +33,7 @@ describe('of a configuration in which everything is wrong', () => {
         peerDns: '',
         localUris: '',
       },
-      xfcc: { forward: 'SANITIZE', details: ['Subject', 'Hash', 'Chain'] },
+      xfcc: { forward: 'SANITIZE', details: ['Subject', 'Hash', 'Chain', 'Cert'] },
       peerRejection: 1,
       clockSkew: 'long',
       jwks: [
@@ -74,6 +75,7 @@ describe('of a configuration in which everything is wrong', () => {
       'connectionFacts.localUris: must not be empty',
       'xfcc.details[1]: must be one of Subject, URI, DNS',
       'xfcc.details[2]: must be one of Subject, URI, DNS; a Wasm filter does not see the certificate itself',
+      'xfcc.details[3]: must be one of Subject, URI, DNS; a Wasm filter does not see the certificate itself',
       'peerRejection: must be RESET or an HTTP status from 400 to 599',
       'clockSkew: must be a duration such as "60s", not negative',
       'jwks[0].uri: missing',
@@ -122,6 +124,40 @@ describe('a configuration', () => {
       ...['debugHeaders', 'guard', 'forwardOriginalToken', 'allowOnHeadersStopIteration'],
     ];
     expect(problemsOf([], Object.fromEntries(names.map((name) => [name, null])))).toEqual([]);
+    const nulls = (text: string): object =>
+      Object.fromEntries(text.split(' ').map((name) => [name, null]));
+    const within = {
+      workload: nulls('namespace labels containerPort protocol tcpPorts gateway'),
+      jwks: [{ uri: 'https://a/', ...nulls('cluster refresh timeout cooldown') }],
+      issuers: [
+        {
+          issuer: ISSUER,
+          ...nulls('clockSkew requireExpiration maxLifetime subjects certificateBinding'),
+        },
+      ],
+      tokenCache: nulls('maxTokens maxBytes'),
+      connectionFacts: nulls(
+        'directAddress peerCertificate peerUris peerDns localUris singleUriSan',
+      ),
+      xfcc: { forward: 'SANITIZE', details: null },
+    };
+    expect(problemsOf([requestAuthentication({ jwksUri: JWKS_URI })], within)).toEqual([]);
+  });
+
+  it('may say of an issuer what holds for it by default, and name one of a rule elsewhere', () => {
+    const elsewhere = (rule: object): object => ({
+      ...requestAuthentication({ jwksUri: JWKS_URI, ...rule }),
+      metadata: { name: 'elsewhere', namespace: 'bar' },
+    });
+    const issuers = [{ issuer: ISSUER, certificateBinding: 'IGNORE', requireExpiration: false }];
+    expect(problemsOf([elsewhere({})], { issuers })).toEqual([]);
+    // Rules without issuer are named by one of no characters.
+    expect(problemsOf([elsewhere({ issuer: undefined })], { issuers: [{ issuer: '' }] })).toEqual(
+      [],
+    );
+    expect(problemsOf([elsewhere({})], { issuers: [...issuers, { issuer: '' }] })).toEqual([
+      'issuers[1].issuer: no jwtRule of any RequestAuthentication has this issuer',
+    ]);
   });
 
   it('may go to each of its bounds', () => {
@@ -279,6 +315,22 @@ describe('of the settings of a key set', () => {
     expect(timeoutOf(rules, { jwks: [{ uri: JWKS_URI, timeout: '500ms' }] })).toBe(500);
     expect(timeoutOf(rules, { jwks: [{ uri: JWKS_URI }] })).toBe(3000);
     expect(timeoutOf(rules, { jwks: [{ uri: `${JWKS_URI}#`, timeout: '500ms' }] })).toBe(3000);
+  });
+
+  it('the cluster is the one that is asked', () => {
+    const cluster = (jwks: object[]): string[] => {
+      const { process } = start([rule('a')], { jwks }, { clusters: [CLUSTER, 'idp'] });
+      process.advance(100);
+      return process.httpCalls.map((call) => call.cluster);
+    };
+    expect(cluster([])).toEqual([CLUSTER]);
+    expect(cluster([{ uri: JWKS_URI }])).toEqual([CLUSTER]);
+    expect(
+      cluster([
+        { uri: 'https://other.example/', cluster: 'other' },
+        { uri: JWKS_URI, cluster: 'idp' },
+      ]),
+    ).toEqual(['idp']);
   });
 
   it('the refresh is from one fetch to the next, up to a quarter earlier', async () => {
