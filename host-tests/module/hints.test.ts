@@ -103,6 +103,9 @@ describe('a field that nobody knows', () => {
       ['provder', 'provider'],
       ['xxxvider', 'provider'],
       ['xxxxider', ''],
+      // Of two the nearer, and of two that are as near the first.
+      ['targetReg', 'targetRef'],
+      ['targetRefz', 'targetRef'],
       ['a', ''],
       ['', ''],
       ['x'.repeat(65), ''],

@@ -1,10 +1,11 @@
 // The settings of the plugin: what is wrong with each, in which words and at which path, and what a right one does.
 import { generateKeyPairSync } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { nodePlatform } from '../../host/node-platform.ts';
 import {
   CLUSTER,
   ISSUER,
+  type Issuer,
   JWKS_URI,
   denyPolicy,
   errorLines,
@@ -18,6 +19,12 @@ import {
   statusOf,
   update,
 } from './fixture.ts';
+
+let issuer: Issuer;
+let other: Issuer;
+beforeAll(async () => {
+  [issuer, other] = await Promise.all([makeIssuer(), makeIssuer()]);
+});
 
 describe('of a configuration in which everything is wrong', () => {
   it('each problem is told, with the path to its own field', () => {
@@ -317,6 +324,25 @@ describe('of the settings of a key set', () => {
     expect(timeoutOf(rules, { jwks: [{ uri: `${JWKS_URI}#`, timeout: '500ms' }] })).toBe(3000);
   });
 
+  it('the URI tells it from another at the same place, whose keys are good for nobody else', async () => {
+    const at = (name: string, jwksUri: string): object => rule(name, { jwksUri });
+    const uris = ['https://idp.example/a', 'https://idp.example/b'];
+    const { process, plugin } = start(uris.map((uri, i) => at(`issuer${i}`, uri)));
+    process.advance(100);
+    expect(process.httpCalls).toHaveLength(2);
+    for (const call of process.httpCalls) {
+      const path = call.headers.find(([name]) => name === ':path')![1];
+      call.respond({ status: 200, body: path === '/a' ? issuer.jwks : other.jwks });
+    }
+    process.advance(1100);
+    const answer = async (by: Issuer, iss: string): Promise<number | string> =>
+      status(plugin, { token: await mint(by, { iss }) });
+    expect(await answer(issuer, 'issuer0')).toBe(200);
+    expect(await answer(other, 'issuer1')).toBe(200);
+    expect(await answer(issuer, 'issuer1')).toBe(401);
+    expect(await answer(other, 'issuer0')).toBe(401);
+  });
+
   it('the cluster is the one that is asked', () => {
     const cluster = (jwks: object[]): string[] => {
       const { process } = start([rule('a')], { jwks }, { clusters: [CLUSTER, 'idp'] });
@@ -333,8 +359,7 @@ describe('of the settings of a key set', () => {
     ).toEqual(['idp']);
   });
 
-  it('the refresh is from one fetch to the next, up to a quarter earlier', async () => {
-    const issuer = await makeIssuer();
+  it('the refresh is from one fetch to the next, up to a quarter earlier', () => {
     for (const [refresh, seconds] of [
       [undefined, 300],
       ['20s', 20],
@@ -366,8 +391,7 @@ describe('minRsaKeyBits', () => {
 
 describe('the rules of RequestAuthentications', () => {
   it('are asked by issuer, those of the root namespace first, and then as they stand', async () => {
-    const issuer = await makeIssuer();
-    const foreign = await mint({ ...(await makeIssuer()), kid: issuer.kid });
+    const foreign = await mint({ ...other, kid: issuer.kid });
     const AUDIENCE = 'Audiences in Jwt are not allowed';
     const SIGNATURE = 'Jwt verification fails';
     const rule = (namespace: string, name: string, more: object): object => ({
@@ -404,7 +428,6 @@ describe('tokenCache', () => {
     [{ tokenCache: { maxBytes: 0 } }, 0],
     [{ tokenCache: { maxTokens: null, maxBytes: null } }, 1],
   ])('%j: of two requests with one token, %i needs no verification', async (settings, hits) => {
-    const issuer = await makeIssuer();
     const token = await mint(issuer);
     const { process, plugin } = start([requestAuthentication({ jwks: issuer.jwks })], settings);
     expect([1, 2].map(() => status(plugin, { token }))).toEqual([200, 200]);
@@ -462,7 +485,6 @@ describe('a host that verifies no signatures', () => {
 
 describe('a boolean setting', () => {
   it.each([undefined, null, false, true])('does what it says: %s', async (value) => {
-    const issuer = await makeIssuer();
     const settings = { debugHeaders: value, guard: value, forwardOriginalToken: value };
     const { plugin } = start([requestAuthentication({ jwks: issuer.jwks })], settings);
     const stream = request(plugin, { token: await mint(issuer) });
