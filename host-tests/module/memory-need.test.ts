@@ -1,6 +1,6 @@
 // What a policy would take of memory is reckoned before it is compiled: too large a one is refused, once, and takes nobody's memory.
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { nodePlatform } from '../../host/node-platform.ts';
 import { Process } from '../../host/process.ts';
 import { configuration, denyPolicy, errorLines, start, status, update } from './fixture.ts';
@@ -43,18 +43,29 @@ it('one of a little shorter identity is taken, and what stands behind it is read
   ]);
 });
 
-it('where too little is left for requests, nothing is taken, be it small', () => {
+describe('where memory is little', () => {
   const bytes = readFileSync('build/portcullis.wasm');
-  const linesIn = (pages: number): string[] => {
+  const linesIn = (pages: number, text: string): string[] => {
     const process = new Process({ platform: nodePlatform, node: { namespace: 'foo' } });
     process.load(withMaximumMemory(bytes, pages), {
       name: 'portcullis',
       rootId: 'portcullis',
-      configuration: configuration([]),
+      configuration: text,
     });
     expect(process.traps).toEqual([]);
     return errorLines(process);
   };
-  expect(linesIn(400)).toEqual([]);
-  expect(linesIn(320)).toEqual([`config: ${TOO_MUCH}`]);
+  const empty = configuration([]);
+
+  it('and too little is left for requests, nothing is taken, be it small', () => {
+    expect(linesIn(400, empty)).toEqual([]);
+    expect(linesIn(320, empty)).toEqual([`config: ${TOO_MUCH}`]);
+  });
+
+  it('what cannot be read for that is not said to be no JSON', () => {
+    const filterStateClaims = Array.from({ length: 10_000 }, (_, i) => `claim${i}`);
+    expect(linesIn(400, configuration([], { filterStateClaims }))).toEqual([
+      'config: there is not enough memory to read it',
+    ]);
+  });
 });
