@@ -7,7 +7,8 @@ export interface Node {
   /** `router~…` for a gateway, `sidecar~…` for a sidecar. */
   id?: string;
   namespace?: string;
-  labels?: Record<string, string>;
+  /** As bytes: what a host might hand over that has lost its way. */
+  labels?: Record<string, string> | Uint8Array;
 }
 
 /** A property of the node, or undefined. Strings are raw, maps are pairs. */
@@ -18,7 +19,8 @@ export function nodeProperty(node: Node, path: string): Uint8Array | undefined {
     case 'xds.node.metadata.NAMESPACE':
       return node.namespace === undefined ? undefined : toUtf8(node.namespace);
     case 'xds.node.metadata.LABELS':
-      return node.labels === undefined ? undefined : encodePairs(Object.entries(node.labels));
+      if (node.labels === undefined || node.labels instanceof Uint8Array) return node.labels;
+      return encodePairs(Object.entries(node.labels));
     default:
       return undefined;
   }

@@ -83,9 +83,9 @@ const DEFAULT_CLOCK_SKEW: i64 = 60_000_000_000;
 export class RemoteNeed {
   constructor(
     readonly set: RemoteKeySet,
-    public refresh: u64,
+    readonly refresh: u64,
     public timeout: u64,
-    public cooldown: u64,
+    readonly cooldown: u64,
   ) {}
 }
 
@@ -168,14 +168,12 @@ export class Compiled {
     this.rules.push(new RankedRule(rule, isInRoot, this.rules.length));
   }
 
-  /** Asks for a key set; two rules for one set get the more demanding of their settings. */
+  /** Asks for a key set. Two rules for one set have the settings of its URI, and the longer of their own timeouts. */
   needs(set: RemoteKeySet, refresh: u64, timeout: u64, cooldown: u64): void {
     for (let i = 0; i < this.remotes.length; i++) {
       const need = this.remotes[i];
       if (need.set !== set) continue;
-      need.refresh = min(need.refresh, refresh);
       need.timeout = max(need.timeout, timeout);
-      need.cooldown = min(need.cooldown, cooldown);
       return;
     }
     this.remotes.push(new RemoteNeed(set, refresh, timeout, cooldown));
@@ -243,8 +241,7 @@ function inOrder(a: RankedRule, b: RankedRule): i32 {
 
 /** Whether a configuration, wrong as it may be otherwise, says that nothing is to be enforced. */
 export function saysShadow(text: Span): bool {
-  const word = textMember(parseJson(text), ENFORCEMENT);
-  return isPresent(word) && equals(word, SHADOW);
+  return equals(textMember(parseJson(text), ENFORCEMENT), SHADOW);
 }
 
 const STRUCT_HINT =
@@ -411,12 +408,6 @@ function bounded(node: Node, key: Span, otherwise: u32, most: u32, problems: Pro
 export function textMember(node: Node, key: Span): Span {
   const value = member(node, key);
   return kindOf(value) == Kind.String ? textOf(value) : ABSENT;
-}
-
-/** Whether a member is a string that is not empty. */
-export function hasText(node: Node, key: Span): bool {
-  const text = textMember(node, key);
-  return isPresent(text) && toText(text).length > 0;
 }
 
 /** Envoy 1.40 hands a google.protobuf.Struct over as it is on the wire: field 1, a length, and no JSON. */

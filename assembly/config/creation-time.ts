@@ -46,7 +46,7 @@ function parseTime(text: Span): i64 {
     minute <= 59 &&
     byteAt(text, 16) == 0x3a &&
     second >= 0 &&
-    second <= 60;
+    second <= 59;
   if (!isSound) return NO_TIME;
   const local = Date.UTC(year, month - 1, day, hour, minute, second);
   if (byteAt(text, 19) == 0x5a && lengthOf(text) == 20) return local;

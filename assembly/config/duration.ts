@@ -36,7 +36,7 @@ export function parseDuration(text: Span): i64 {
     if (digits == 0) return NO_DURATION;
     const first = byteAt(text, at);
     const second = byteAt(text, at + 1);
-    let unit: f64;
+    let unit: f64 = 0;
     if (second == 0x73 && (first == 0x6d || first == 0x75 || first == 0x6e)) {
       unit = first == 0x6d ? 1_000_000 : first == 0x75 ? 1000 : 1;
       at += 2;

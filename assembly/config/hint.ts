@@ -17,7 +17,7 @@ export function hintFor(key: Span, object: Node, shapes: Shape[], names: string[
     }
   }
   for (let i = shapes.length - 2; i >= 0; i--) {
-    const path = pathTo(key, shapes[i], 3);
+    const path = pathTo(key, shapes[i]);
     if (path.length > 0) return '; did you mean "' + path + '", beside "' + names[i + 1] + '"?';
   }
   const near = nearest(toText(key), here);
@@ -37,15 +37,15 @@ function childWith(key: Span, object: Node, shape: Shape): string {
   return found;
 }
 
-function pathTo(key: Span, shape: Shape, depth: i32): string {
-  if (depth == 0) return "";
+/** The way to a field with this key: through the shapes, which end. */
+function pathTo(key: Span, shape: Shape): string {
   for (let i = 0; i < shape.fields.length; i++) {
     const field = shape.fields[i];
     const inner = field.shape;
     if (inner === null) continue;
     const step = field.name + (field.type == Type.ObjectList ? "[]." : ".");
     if (inner.find(key) !== null) return step + toText(key);
-    const rest = pathTo(key, inner, depth - 1);
+    const rest = pathTo(key, inner);
     if (rest.length > 0) return step + rest;
   }
   return "";
@@ -66,9 +66,9 @@ function nearest(name: string, shape: Shape): string {
   return best;
 }
 
-/** Levenshtein distance; names beyond 64 characters are far from everything. */
+/** Levenshtein distance from `a` to the name of a field; what is beyond 64 characters is far from all of them. */
 function editDistance(a: string, b: string): i32 {
-  if (a.length > 64 || b.length > 64) return i32.MAX_VALUE;
+  if (a.length > 64) return i32.MAX_VALUE;
   let row = new StaticArray<i32>(b.length + 1);
   for (let j = 0; j <= b.length; j++) row[j] = j;
   for (let i = 1; i <= a.length; i++) {

@@ -2,7 +2,7 @@
 import { Span, constant, equals, isPresent, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import { Node, after, countOf, firstOf } from "../json/tape";
 import { textMember } from "./compile";
-import { NO_DURATION, parseDuration } from "./duration";
+import { parseDuration } from "./duration";
 import { DEFAULT_COOLDOWN_MS, MAX_FETCH_TIMEOUT_MS } from "../limits";
 import { Problems } from "./problems";
 
@@ -44,7 +44,7 @@ export function readJwksSettings(list: Node, problems: Problems): JwksSettings[]
     problems.enterIndex(i);
     const settings = new JwksSettings();
     const uri = textMember(element, URI);
-    if (!isPresent(uri) || lengthOf(uri) == 0) problems.addAt(URI, "missing");
+    if (lengthOf(uri) == 0) problems.addAt(URI, "missing");
     settings.uri = uri;
     for (let j = 0; j < all.length; j++) {
       if (equals(all[j].uri, uri)) problems.addAt(URI, "is listed twice");
@@ -80,8 +80,9 @@ export function readJwksSettings(list: Node, problems: Problems): JwksSettings[]
 
 /** A fetch's timeout in nanoseconds; DEFAULT_TIMEOUT where it is wrong, and a problem at `key`. */
 export function readTimeout(text: Span, key: Span, problems: Problems): i64 {
+  // What is no duration is below zero.
   const value = parseDuration(text);
-  if (value == NO_DURATION || value < MILLISECOND) {
+  if (value < MILLISECOND) {
     problems.addAt(key, "must be a valid duration greater than 1ms");
   } else if (value % MILLISECOND != 0) {
     problems.addAt(key, "only durations to ms precision are supported");

@@ -1,5 +1,5 @@
 // Names as Kubernetes takes them: RFC 1123.
-import { Span, byteAt, isPresent, lengthOf } from "as-proxy-wasm-sdk/assembly";
+import { Span, byteAt, lengthOf } from "as-proxy-wasm-sdk/assembly";
 import { Problems } from "./problems";
 
 const MAX_LABEL: usize = 63;
@@ -9,7 +9,7 @@ const DOT: u8 = 0x2e;
 
 /** Reports a name that is missing, or that the API server would refuse. `hasDots`: labels joined by dots (a DNS subdomain). */
 export function checkName(key: Span, name: Span, hasDots: bool, problems: Problems): void {
-  if (!isPresent(name) || lengthOf(name) == 0) {
+  if (lengthOf(name) == 0) {
     problems.addAt(key, "missing");
     return;
   }

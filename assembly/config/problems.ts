@@ -58,9 +58,9 @@ export class Problems {
     this.messages.push(text.length > MAX_MESSAGE ? text.substring(0, MAX_MESSAGE) + "…" : text);
   }
 
-  /** Reports, once, that memory does not suffice. */
+  /** Reports that memory does not suffice; for once, since nobody asks for more from then on. */
   outOfMemory(message: string): void {
-    if (!this.isOutOfMemory) this.add(message);
+    this.add(message);
     this.isOutOfMemory = true;
   }
 

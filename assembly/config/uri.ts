@@ -63,11 +63,13 @@ function splitAuthority(uri: Uri, authority: Span, usualPort: u32): void {
   const bracket = isLiteral ? indexOf(authority, 0x5d, 0) : 0;
   const colon = bracket < 0 ? -1 : indexOf(authority, 0x3a, <usize>bracket);
   const hostEnd = colon < 0 ? <i32>lengthOf(authority) : colon;
+  // An address in brackets ends with its bracket, and nothing but a port comes behind.
+  const isWhole = !isLiteral || bracket + 1 == hostEnd;
   uri.host = toText(
     slice(authority, isLiteral ? 1 : 0, isLiteral ? bracket : hostEnd),
   ).toLowerCase();
   uri.port = colon < 0 ? usualPort : decimalOf(slice(authority, colon + 1, lengthOf(authority)));
-  if (uri.host.length == 0 || bracket < 0) uri.error = "url has no host";
+  if (uri.host.length == 0 || !isWhole) uri.error = "url has no host";
   else if (uri.port == 0 || uri.port > 65535) uri.error = "url has an invalid port";
   const host = isLiteral ? "[" + uri.host + "]" : uri.host;
   uri.authority = uri.port == usualPort ? host : host + ":" + uri.port.toString();

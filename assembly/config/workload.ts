@@ -6,7 +6,6 @@ import {
   constant,
   equals,
   getProperty,
-  isPresent,
   lengthOf,
   propertyPath,
   slice,
@@ -61,7 +60,7 @@ export class Workload {
     workload.namespace =
       kindOf(namespace) == Kind.String ? textOf(namespace) : getProperty(NODE_NAMESPACE);
     problems.enter(WORKLOAD);
-    if (!isPresent(workload.namespace) || lengthOf(workload.namespace) == 0) {
+    if (lengthOf(workload.namespace) == 0) {
       problems.addAt(NAMESPACE, "missing, and Envoy's node has no metadata NAMESPACE");
     }
     const port = member(node, CONTAINER_PORT);
@@ -81,8 +80,7 @@ export class Workload {
       workload.configured = labels;
     } else {
       const nodeLabels = getProperty(NODE_LABELS);
-      const isRead =
-        nodeLabels == ABSENT || (isPresent(nodeLabels) && workload.fromNode.parse(nodeLabels));
+      const isRead = nodeLabels == ABSENT || workload.fromNode.parse(nodeLabels);
       // A workload without labels is one that policies with selectors do not concern.
       if (!isRead) problems.add("the labels in Envoy's node metadata cannot be read");
     }
@@ -149,5 +147,5 @@ const HTTP = constant("HTTP");
 const TCP = constant("TCP");
 
 function startsWith(text: Span, start: Span): bool {
-  return isPresent(text) && equals(slice(text, 0, lengthOf(start)), start);
+  return equals(slice(text, 0, lengthOf(start)), start);
 }

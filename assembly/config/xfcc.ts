@@ -1,5 +1,5 @@
 // `xfcc` of the plugin configuration: HttpConnectionManager.forward_client_cert_details and set_current_client_cert_details.
-import { ABSENT, constant, isPresent, toText } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, constant, toText } from "as-proxy-wasm-sdk/assembly";
 import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { FactSources } from "../peer/fact-sources";
 import { ForwardClientCert, Xfcc } from "../peer/xfcc";
@@ -44,8 +44,7 @@ export function readXfcc(root: Node, facts: FactSources, problems: Problems): Xf
 }
 
 function forwardOf(node: Node, problems: Problems): i32 {
-  const text = textMember(node, FORWARD);
-  const index = isPresent(text) ? FORWARDS.indexOf(toText(text)) : -1;
+  const index = FORWARDS.indexOf(toText(textMember(node, FORWARD)));
   if (index < 0) problems.addAt(FORWARD, "must be one of " + FORWARDS.join(", "));
   return index;
 }

@@ -20,6 +20,8 @@ const TESTS = [
   'units/hash',
   'units/base64url',
   'units/token-cache',
+  'module/hints',
+  'module/annotations',
   'module/never-open',
   'module/authorization',
   'module/path-templates',
@@ -32,6 +34,10 @@ const TESTS = [
   'module/identities',
   'module/peers',
   'module/authentication',
+  'module/resources',
+  'module/types',
+  'module/workload',
+  'module/settings',
   'module/configuration',
   'module/ext-authz',
   'module/shadow',
@@ -39,6 +45,7 @@ const TESTS = [
   'module/beyond-istio',
   'module/algorithms',
   'module/key-sets',
+  'module/memory-need',
   'recorded/recorded',
 ].map((name) => `host-tests/${name}.test.ts`);
 

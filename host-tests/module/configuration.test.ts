@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { configuration, denyPolicy, errorLines, start, status, update } from './fixture.ts';
+import {
+  configuration,
+  denyPolicy,
+  problemsOf as errors,
+  start,
+  status,
+  update,
+} from './fixture.ts';
 
 const resource = (kind: string, spec: unknown, more = {}): object => ({
   apiVersion: 'security.istio.io/v1',
@@ -11,15 +18,6 @@ const policy = (spec: unknown, more = {}): object => resource('AuthorizationPoli
 const authentication = (rule: unknown, more = {}): object =>
   resource('RequestAuthentication', { jwtRules: [rule] }, more);
 const deny = (rule: unknown): object => policy({ action: 'DENY', rules: [rule] });
-
-/** The error lines for a configuration; empty when it is in force. */
-function errors(resources: unknown[], settings: object = {}): string[] {
-  const world = start([]);
-  const taken = update(world, configuration(resources as object[], settings));
-  const lines = errorLines(world.process).map((line) => line.replace(/^config: /, ''));
-  expect(taken).toBe(lines.length === 0);
-  return lines;
-}
 
 const AT = 'resources[0] AuthorizationPolicy foo/p: ';
 const RA = 'resources[0] RequestAuthentication foo/p: ';

@@ -99,6 +99,25 @@ export function errorLines(process: Process): string[] {
   return [...new Set(process.logs('error').filter((line) => line.startsWith('config: ')))];
 }
 
+/** What is wrong with a configuration, as the log says it; empty when it is in force. */
+export function problemsOf(resources: unknown[], settings: object = {}): string[] {
+  const world = start([]);
+  const taken = update(world, configuration(resources as object[], settings));
+  const lines = errorLines(world.process).map((line) => line.replace(/^config: /, ''));
+  expect(taken).toBe(lines.length === 0);
+  return lines;
+}
+
+/** What is said of each of these resources in one configuration, without the words that name it. */
+export function saidOf(resources: unknown[]): string[][] {
+  const said: string[][] = resources.map(() => []);
+  for (const line of problemsOf(resources)) {
+    const [, index] = /^resources\[(\d+)\]/.exec(line)!;
+    said[Number(index)]!.push(line.slice(line.indexOf(': ') + 2));
+  }
+  return said;
+}
+
 /** The plugin configuration as text. */
 export function configuration(resources: object[], settings: object = {}): string {
   return JSON.stringify({ ...settings, resources });

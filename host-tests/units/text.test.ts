@@ -15,6 +15,16 @@ describe('durations', () => {
     ['1h', 3_600_000_000_000n],
     ['5us', 5000n],
     ['7ns', 7n],
+    ['2m', 120_000_000_000n],
+    ['9s', 9_000_000_000n],
+    ['190ms', 190_000_000n],
+    ['1h2m3s4ms5us6ns', 3_723_004_005_006n],
+    ['1ms1m', 60_001_000_000n],
+    ['1.s', 1_000_000_000n],
+    ['0.25m0.5ms', 15_000_500_000n],
+    ['00s', 0n],
+    ['1.6ns', 2n],
+    ['87600h', 315_360_000_000_000_000n],
   ])('%s is %d ns', (text, nanoseconds) => {
     module.reset();
     expect(module.exports.duration(...module.give(text))).toBe(nanoseconds);
@@ -33,6 +43,24 @@ describe('durations', () => {
     '.s',
     '1e3s',
     '99999999999h',
+    '87600h1s',
+    ...[
+      '00',
+      '5',
+      '1u',
+      '1n',
+      '1ss',
+      '1sm',
+      '1mss',
+      '1m5',
+      '5m5',
+      'm5',
+      '1s.',
+      '1..5s',
+      '1/s',
+      '1:s',
+    ],
+    ...['1xs', '1ts', '1vs', '1ls', '1os', '1S', '1M', '0x', '.', '1.', 'h'],
   ])('%j is none', (text) => {
     module.reset();
     expect(module.exports.duration(...module.give(text))).toBe(-1n);
@@ -52,6 +80,15 @@ describe('a jwksUri', () => {
     ['https://example.com?x', '|example.com|443|example.com|/?x'],
     ['http://[::1]:8080/k', '|::1|8080|[::1]:8080|/k'],
     ['https://[2001:db8::1]/k', '|2001:db8::1|443|[2001:db8::1]|/k'],
+    ['https://[FE80::A]:443', '|fe80::a|443|[fe80::a]|/'],
+    ['http://example.com:80/', '|example.com|80|example.com|/'],
+    ['http://example.com:443/', '|example.com|443|example.com:443|/'],
+    ['https://example.com:80/', '|example.com|80|example.com:80|/'],
+    ['https://example.com:1/', '|example.com|1|example.com:1|/'],
+    ['https://example.com:65535/', '|example.com|65535|example.com:65535|/'],
+    ['https://example.com#a/b?c', '|example.com|443|example.com|/'],
+    ['https://example.com/!a~?b=@c:d#e#f', '|example.com|443|example.com|/!a~?b=@c:d'],
+    ['https://example.com?a/b#c', '|example.com|443|example.com|/?a/b'],
   ])('%s is taken apart', (text, parts) => {
     expect(parse(text)).toBe(parts);
   });
@@ -72,6 +109,59 @@ describe('a jwksUri', () => {
     '',
   ])('%j is refused', (text) => {
     expect(parse(text).split('|')[0]).not.toBe('');
+  });
+
+  it.each([
+    [
+      'url must have scheme http:// or https://',
+      [
+        'https',
+        'https:',
+        'https:/a/',
+        'https:a//',
+        'https:/',
+        '://a',
+        '//a',
+        'https//a:b',
+        ' https://a',
+      ],
+    ],
+    [
+      'url must not contain blanks, control characters or anything beyond ASCII',
+      ['https://a/ b', 'https://a/\x1f', 'https://a/\x7f', 'https://ä/'],
+    ],
+    [
+      'url must not contain credentials',
+      ['https://@a/', 'https://a@', 'https://a:b@c:80/', 'https://[::1]@a/'],
+    ],
+    [
+      'url has no host',
+      [
+        'https://',
+        'https://:8080/',
+        'https://[]/',
+        'https://[]:80/',
+        'https://[::1',
+        'https://[::1]a/',
+        'https://[::1]a:80/',
+        'https://[::1]]/',
+      ],
+    ],
+    [
+      'url has an invalid port',
+      [
+        'https://a:/',
+        'https://a:0/',
+        'https://a:65536/',
+        'https://a:b:80/',
+        'https://[::1]:/',
+        'https://[::1]:x/',
+        'https://a:4294967376/',
+      ],
+    ],
+  ])('is refused, since it: %s', (error, texts) => {
+    const errors = texts.map((text) => [text, parse(text).split('|')[0]]);
+    expect(errors).toEqual(texts.map((text) => [text, error]));
   });
 });
 
