@@ -99,6 +99,15 @@ export function errorLines(process: Process): string[] {
   return [...new Set(process.logs('error').filter((line) => line.startsWith('config: ')))];
 }
 
+/** What is wrong with a configuration, as the log says it; empty when it is in force. */
+export function problemsOf(resources: unknown[], settings: object = {}): string[] {
+  const world = start([]);
+  const taken = update(world, configuration(resources as object[], settings));
+  const lines = errorLines(world.process).map((line) => line.replace(/^config: /, ''));
+  expect(taken).toBe(lines.length === 0);
+  return lines;
+}
+
 /** The plugin configuration as text. */
 export function configuration(resources: object[], settings: object = {}): string {
   return JSON.stringify({ ...settings, resources });
