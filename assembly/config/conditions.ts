@@ -1,13 +1,5 @@
 // The fields of a rule → conditions, with what Istio's webhook refuses, in its words (pkg/config/validation).
-import {
-  Region,
-  Span,
-  constant,
-  equals,
-  isPresent,
-  lengthOf,
-  toText,
-} from "as-proxy-wasm-sdk/assembly";
+import { Region, Span, constant, equals, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import {
   ClaimCondition,
   Condition,
@@ -309,7 +301,7 @@ export function whenConditions(
     const notValues = member(node, NOT_VALUES);
     context.values += countOf(values) + countOf(notValues);
     if (!affordsIdentities(node, context.trustDomains.length, problems)) return NO_CONDITIONS;
-    if (!isPresent(key) || lengthOf(key) == 0) {
+    if (lengthOf(key) == 0) {
       problems.addAt(KEY, "`key` must not be empty");
     } else if (countOf(values) + countOf(notValues) == 0) {
       problems.add("at least one of `values` or `notValues` must be set for key " + toText(key));

@@ -7,6 +7,7 @@ import {
   byteAt,
   constant,
   equals,
+  indexOf,
   isPresent,
   lengthOf,
   toText,
@@ -44,6 +45,10 @@ const CLAIM = constant("claim");
 const SPACE_DELIMITED = constant("spaceDelimitedClaims");
 
 const MAX_SPACE_DELIMITED: i32 = 64;
+/** RFC 9110 §5.6.2: what the name of any header may have beside letters and digits. */
+const TOKEN_MARKS = constant("!#$%&'*+-.^_`|~");
+/** What the CRD lets the name of a header have that gets a claim. */
+const CLAIM_HEADER_MARKS = constant("-_");
 /** What the CRD allows. */
 const MAX_URI: usize = 2048;
 
@@ -120,8 +125,8 @@ function checkKeys(node: Node, problems: Problems): i64 {
   const issuer = textMember(node, ISSUER);
   const jwks = textMember(node, JWKS);
   const uri = uriOf(node);
-  const hasUri = isPresent(uri) && lengthOf(uri) > 0;
-  const hasJwks = isPresent(jwks) && lengthOf(jwks) > 0;
+  const hasUri = lengthOf(uri) > 0;
+  const hasJwks = lengthOf(jwks) > 0;
   if (isPresent(issuer) ? lengthOf(issuer) == 0 : !hasUri) {
     problems.addAt(ISSUER, "issuer or jwksUri must be non-empty string");
   }
@@ -160,11 +165,12 @@ function checkTexts(node: Node, key: Span, message: string, problems: Problems):
 
 function checkHeaders(node: Node, problems: Problems): void {
   const list = member(node, FROM_HEADERS);
+  const missing = "location header name must be non-empty string";
   problems.enter(FROM_HEADERS);
   let element = firstOf(list);
   for (let i = 0; i < countOf(list); i++) {
     problems.enterIndex(i);
-    checkHeaderName(element, NAME, "location header name must be non-empty string", problems);
+    checkHeaderName(element, NAME, TOKEN_MARKS, missing, problems);
     problems.leave();
     element = after(element);
   }
@@ -173,16 +179,14 @@ function checkHeaders(node: Node, problems: Problems): void {
 
 function checkOutputs(node: Node, problems: Problems): void {
   const payload = textMember(node, OUTPUT_PAYLOAD);
-  if (isPresent(payload) && lengthOf(payload) > 0) {
-    checkHeaderName(node, OUTPUT_PAYLOAD, "", problems);
-  }
+  if (lengthOf(payload) > 0) checkHeaderName(node, OUTPUT_PAYLOAD, TOKEN_MARKS, "", problems);
   const list = member(node, OUTPUT_CLAIMS);
   const missing = "outputClaimToHeaders header and claim value must be non-empty string";
   problems.enter(OUTPUT_CLAIMS);
   let element = firstOf(list);
   for (let i = 0; i < countOf(list); i++) {
     problems.enterIndex(i);
-    checkHeaderName(element, HEADER, missing, problems);
+    checkHeaderName(element, HEADER, CLAIM_HEADER_MARKS, missing, problems);
     if (lengthOf(textMember(element, CLAIM)) == 0) problems.addAt(CLAIM, missing);
     problems.leave();
     element = after(element);
@@ -190,7 +194,14 @@ function checkOutputs(node: Node, problems: Problems): void {
   problems.leave();
 }
 
-function checkHeaderName(node: Node, key: Span, missing: string, problems: Problems): void {
+/** `marks`: what the name may have beside letters and digits. */
+function checkHeaderName(
+  node: Node,
+  key: Span,
+  marks: Span,
+  missing: string,
+  problems: Problems,
+): void {
   const name = textMember(node, key);
   if (lengthOf(name) == 0) {
     problems.addAt(key, missing);
@@ -200,7 +211,7 @@ function checkHeaderName(node: Node, key: Span, missing: string, problems: Probl
     const c = byteAt(name, i);
     const lower = c | 0x20;
     const isLetter = lower >= 0x61 && lower <= 0x7a;
-    if (isLetter || c - 0x30 <= 9 || c == 0x2d || c == 0x5f) continue;
+    if (isLetter || c - 0x30 <= 9 || indexOf(marks, c, 0) >= 0) continue;
     problems.addAt(key, "header name " + toText(name) + " is not a valid header name");
     return;
   }

@@ -67,7 +67,9 @@ describe('of an AuthorizationPolicy all mistakes are told, each with its place',
     const rules = [
       {
         to: [
-          { operation: { paths: ['/{', '', '/a', '/{**}/{*}', '/{*}'], ports: ['65536', '1', ''] } },
+          {
+            operation: { paths: ['/{', '', '/a', '/{**}/{*}', '/{*}'], ports: ['65536', '1', ''] },
+          },
           {},
           { operation: { notPaths: ['/}'], notPorts: ['-1'], methods: [''], hosts: ['a', ''] } },
         ],
