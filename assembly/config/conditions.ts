@@ -452,7 +452,8 @@ function metadataCondition(
   problems: Problems,
 ): Condition | null {
   const bracket = key.indexOf("[");
-  if (bracket < 0) {
+  const name = key.endsWith("]") ? key.substring(bracket + 1, key.length - 1) : "";
+  if (bracket < 0 || name.length == 0) {
     problems.addAt(KEY, "bad key (" + key + "): should have format a[b]");
     return null;
   }
@@ -472,7 +473,7 @@ function metadataCondition(
     label,
     negated,
     region.text(key.substring(EXPERIMENTAL.length, bracket)),
-    region.text(key.substring(bracket + 1, key.endsWith("]") ? key.length - 1 : key.length)),
+    region.text(name),
     StaticArray.fromArray<StringMatcher>(texts),
     StaticArray.fromArray<StringMatcher>(elements),
   );

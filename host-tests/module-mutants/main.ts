@@ -21,6 +21,11 @@ const TESTS = [
   'module/rule-index',
   'module/peers',
   'module/authentication',
+  'module/policy-mistakes',
+  'module/policies',
+  'module/peer-scopes',
+  'module/rule-settings',
+  'module/providers',
   'module/configuration',
   'module/ext-authz',
   'module/shadow',
@@ -28,6 +33,7 @@ const TESTS = [
   'module/beyond-istio',
   'module/algorithms',
   'module/key-sets',
+  'module/policy-memory',
   'recorded/recorded',
 ].map((name) => `host-tests/${name}.test.ts`);
 

@@ -3,7 +3,19 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../host/contexts.ts';
 import type { Pair } from '../../host/pairs.ts';
 import { metadataMessage } from '../recorded/metadata.ts';
-import { denyPolicy, errorLines, problemsOf, request, start, status, statusOf } from './fixture.ts';
+import {
+  ISSUER,
+  denyPolicy,
+  errorLines,
+  makeIssuer,
+  mint,
+  problemsOf,
+  request,
+  requestAuthentication,
+  start,
+  status,
+  statusOf,
+} from './fixture.ts';
 
 const policy = (spec: object, name = 'p', metadata = {}): object => ({
   apiVersion: 'security.istio.io/v1',
@@ -57,6 +69,24 @@ describe('a policy', () => {
       to: [{ operation: { paths: paths.map((path) => `/${i}${path}`) } }],
     }));
     expect(problemsOf([denyPolicy(rules)])).toEqual([]);
+  });
+});
+
+describe('a rule', () => {
+  const source = { remoteIpBlocks: ['10.0.0.1'], requestPrincipals: [] };
+  const when = [{ key: 'request.headers[x-a]', values: ['a'] }];
+  const rule = { from: [{ source }], to: [{ operation: { paths: ['/a'], notHosts: [] } }], when };
+
+  it.each<[string, string, string, number]>([
+    ['/a', '10.0.0.1:1', 'a', 403],
+    ['/b', '10.0.0.1:1', 'a', 200],
+    ['/a', '10.0.0.2:1', 'a', 200],
+    ['/a', '10.0.0.1:1', 'b', 200],
+  ])('holds where all of it does, and lists without values say nothing: %s %s %s: %s', (...row) => {
+    const [path, sourceAddress, header, expected] = row;
+    const headers: Pair[] = [['x-a', header]];
+    const { plugin } = start([denyPolicy([rule])]);
+    expect(status(plugin, { path, sourceAddress, headers })).toBe(expected);
   });
 });
 
@@ -140,6 +170,35 @@ describe('the values of a condition', () => {
     expect(refuses({ from: [{ source }] }, client(identity(namespace)))).toBe(expected);
   });
 
+  it('may be any number, but of service accounts', () => {
+    const namespaces = Array.from({ length: 17 }, (_, i) => `n${i}`);
+    expect(refuses({ from: [{ source: { namespaces } }] }, client(identity('n16')))).toBe(true);
+  });
+
+  it.each([
+    ['a', true],
+    ['b', true],
+    ['c', false],
+    ['key', false],
+  ])('of connection.sni: %s: %s', (requestedServerName, expected) => {
+    const when = [{ values: ['a', 'b'], key: 'connection.sni' }];
+    expect(refuses({ when }, { tls: true, requestedServerName })).toBe(expected);
+  });
+
+  it.each([
+    [ISSUER, 'a', true],
+    [ISSUER, 'b', true],
+    [ISSUER, 'c', false],
+    ['key', '', false],
+  ])('of request.auth.principal: %s %s: %s', async (iss, sub, expected) => {
+    const issuer = await makeIssuer();
+    const when = [{ values: [`${ISSUER}/a`, `${ISSUER}/b`], key: 'request.auth.principal' }];
+    const jwtRules = [ISSUER, 'key'].map((name) => ({ issuer: name, jwks: issuer.jwks }));
+    const { plugin } = start([requestAuthentication({}, { jwtRules }), denyPolicy([{ when }])]);
+    const token = await mint(issuer, { iss, sub });
+    expect(status(plugin, { token })).toBe(expected ? 403 : 200);
+  });
+
   const ENVOY = 'envoy.filters.http.x';
   const KEY = `experimental.${ENVOY}[k]`;
 
@@ -209,7 +268,12 @@ describe('an attribute', () => {
     ['request.auth.claims[a][b', BAD],
     ['request.auth.claimsx[a]', UNKNOWN],
     ['experimental.envoy.filters.a[b]', undefined],
+    ['experimental.envoy.filters.a[b][c]', undefined],
     ['experimental.envoy.filters.a', BAD],
+    ['experimental.envoy.filters.a]', BAD],
+    ['experimental.envoy.filters.a[]', BAD],
+    ['experimental.envoy.filters.a[b', BAD],
+    ['experimental.envoy.filters.a[b]c', BAD],
     ['experimental.envoy.a[b]', UNKNOWN],
     ['source.principal', undefined],
     ['source.principals', UNKNOWN],
