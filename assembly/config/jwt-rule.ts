@@ -3,7 +3,6 @@ import {
   EMPTY,
   Region,
   Span,
-  addressOf,
   byteAt,
   constant,
   equals,
@@ -20,6 +19,7 @@ import { RemoteKeySet } from "../authn/remote-key-set";
 import { TokenOutputs } from "../authn/token-outputs";
 import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { Compiled, textMember } from "./compile";
+import { lowerCase } from "./condition-values";
 import { settingsOf } from "./issuer-settings";
 import { DEFAULT_TIMEOUT, JwksSettings, readTimeout } from "./jwks-settings";
 import { affords } from "./memory-need";
@@ -72,7 +72,7 @@ export function compileJwtRule(
   }
   checkHeaders(node, problems);
   checkOutputs(node, problems);
-  const settings = settingsOf(issuerOf(node), compiled.issuers);
+  const settings = settingsOf(textMember(node, ISSUER), compiled.issuers);
   if (settings !== null) settings.isNamed = true;
   if (problems.count != before) return null;
 
@@ -88,7 +88,12 @@ export function compileJwtRule(
     remote = remoteKeys(uriOf(node), timeout, compiled);
     source = remote;
   }
-  const rule = new JwtRule(region.keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
+  const rule = new JwtRule(
+    region.keep(textMember(node, ISSUER)),
+    outputsOf(node, compiled),
+    source,
+    remote,
+  );
   rule.clockSkew = compiled.clockSkew;
   rule.forward = compiled.forwardsTokens || kindOf(member(node, FORWARD)) == Kind.True;
   fillLocations(node, rule, region);
@@ -106,12 +111,6 @@ export function compileJwtRule(
   }
   if (settings !== null) settings.applyTo(rule);
   return rule;
-}
-
-/** `issuer`, of no bytes when there is none. */
-function issuerOf(node: Node): Span {
-  const issuer = textMember(node, ISSUER);
-  return isPresent(issuer) ? issuer : EMPTY;
 }
 
 /** `jwksUri`, by either of its names; ABSENT when there is none. */
@@ -232,7 +231,7 @@ function inlineKeys(
   }
   if (!applies) return null;
   for (let i = 0; i < set.warnings.length; i++) {
-    compiled.warnings.push("jwks: " + toText(issuerOf(node)) + ": " + set.warnings[i]);
+    compiled.warnings.push("jwks: " + toText(textMember(node, ISSUER)) + ": " + set.warnings[i]);
   }
   if (set.needsHost) compiled.needsHostSignatures = true;
   return new InlineKeys(set);
@@ -258,12 +257,12 @@ function remoteKeys(uri: Span, timeout: i64, compiled: Compiled): RemoteKeySet {
 function outputsOf(node: Node, compiled: Compiled): TokenOutputs {
   const outputs = new TokenOutputs(compiled.joinsLists);
   const payload = textMember(node, OUTPUT_PAYLOAD);
-  if (lengthOf(payload) > 0) outputs.setPayloadHeader(lowerCase(payload, compiled.region));
+  if (lengthOf(payload) > 0) outputs.setPayloadHeader(lowerCase(toText(payload), compiled.region));
   const list = member(node, OUTPUT_CLAIMS);
   let element = firstOf(list);
   for (let i = countOf(list); i > 0; i--) {
     const path = claimPath(toText(textMember(element, CLAIM)), compiled.region);
-    outputs.addClaim(lowerCase(textMember(element, HEADER), compiled.region), path);
+    outputs.addClaim(lowerCase(toText(textMember(element, HEADER)), compiled.region), path);
     element = after(element);
   }
   return outputs;
@@ -275,7 +274,7 @@ function fillLocations(node: Node, rule: JwtRule, region: Region): void {
   for (let i = countOf(headers); i > 0; i--) {
     const prefix = textMember(element, PREFIX);
     rule.locations.addHeader(
-      lowerCase(textMember(element, NAME), region),
+      lowerCase(toText(textMember(element, NAME)), region),
       isPresent(prefix) ? region.keep(prefix) : EMPTY,
     );
     element = after(element);
@@ -301,14 +300,4 @@ export function claimPath(dotted: string, region: Region): StaticArray<Span> {
   const path = new StaticArray<Span>(names.length);
   for (let i = 0; i < names.length; i++) path[i] = region.text(names[i]);
   return path;
-}
-
-/** A header's name as Envoy keeps it. */
-function lowerCase(name: Span, region: Region): Span {
-  const copy = region.keep(name);
-  for (let i: usize = 0; i < lengthOf(copy); i++) {
-    const c = load<u8>(addressOf(copy) + i);
-    if (c - 0x41 < 26) store<u8>(addressOf(copy) + i, c | 0x20);
-  }
-  return copy;
 }

@@ -121,6 +121,15 @@ describe('the issuer and the keys of a rule', () => {
     [{ issuer: 'i', jwks: '', jwksUri: '' }, [EMPTY, BOTH, NO_KEYS]],
     [{ issuer: 'i', jwks: keys, jwksUri: JWKS_URI }, [BOTH]],
     [{ issuer: 'i', jwks: keys, jwks_uri: JWKS_URI }, [BOTH]],
+    [{ issuer: 'i', jwksUri: 'https://a/'.padEnd(2048, 'b') }, []],
+    [
+      { issuer: 'i', jwksUri: 'https://a/'.padEnd(2049, 'b') },
+      ['jwksUri: must have at most 2048 characters'],
+    ],
+    [
+      { issuer: 'i', jwksUri: JWKS_URI, jwks_uri: JWKS_URI },
+      ['jwks_uri: is another name of jwksUri; set one of them'],
+    ],
     [{ issuer: 'i', jwks: 'x' }, ['jwks: jwks parse error: Jwks is an invalid JSON']],
   ])('%j: %j', (rule, lines) => {
     expect(mistakesOf([rule])).toEqual(lines.map((line) => `spec.jwtRules[0].${line}`));
@@ -271,7 +280,8 @@ describe('the lists of a rule have no element more than they say', () => {
       { header: 'x-deep', claim: 'a.b' },
     ];
     const before = (await asked({}, {})).headers.map(([name]) => name);
-    const stream = await asked({ outputClaimToHeaders }, { a: { b: 'c' } });
+    const rule = { outputClaimToHeaders, outputPayloadToHeader: '' };
+    const stream = await asked(rule, { a: { b: 'c' }, '': 'nameless' });
     const added = stream.headers.filter(([name]) => !before.includes(name));
     expect(added).toEqual([
       ['x-sub', 'alice'],
