@@ -123,7 +123,7 @@ function actionOf(spec: Node, problems: Problems): Span {
 /** The provider of a CUSTOM policy; those that apply to one workload must agree on it. */
 function useProvider(name: Span, applies: bool, compiled: Compiled, problems: Problems): void {
   problems.enter(PROVIDER);
-  if (!isPresent(name) || lengthOf(name) == 0) {
+  if (lengthOf(name) == 0) {
     problems.addAt(NAME, "`provider.name` must not be empty");
   } else {
     const found = providerNamed(toText(name), compiled.providers);

@@ -84,13 +84,13 @@ export function requestPrincipals(
   values: Node,
   region: Region,
 ): StaticArray<RequestPrincipalMatcher> {
-  const result = new Array<RequestPrincipalMatcher>();
+  const result = new StaticArray<RequestPrincipalMatcher>(countOf(values));
   let value = firstOf(values);
-  for (let i = countOf(values); i > 0; i--) {
-    result.push(new RequestPrincipalMatcher(toText(textOf(value)), region));
+  for (let i = 0; i < result.length; i++) {
+    result[i] = new RequestPrincipalMatcher(toText(textOf(value)), region);
     value = after(value);
   }
-  return StaticArray.fromArray<RequestPrincipalMatcher>(result);
+  return result;
 }
 
 /** Values for ports, decimal. */

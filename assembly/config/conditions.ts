@@ -1,13 +1,5 @@
 // The fields of a rule → conditions, with what Istio's webhook refuses, in its words (pkg/config/validation).
-import {
-  Region,
-  Span,
-  constant,
-  equals,
-  isPresent,
-  lengthOf,
-  toText,
-} from "as-proxy-wasm-sdk/assembly";
+import { Region, Span, constant, equals, lengthOf, toText } from "as-proxy-wasm-sdk/assembly";
 import {
   ClaimCondition,
   Condition,
@@ -309,7 +301,7 @@ export function whenConditions(
     const notValues = member(node, NOT_VALUES);
     context.values += countOf(values) + countOf(notValues);
     if (!affordsIdentities(node, context.trustDomains.length, problems)) return NO_CONDITIONS;
-    if (!isPresent(key) || lengthOf(key) == 0) {
+    if (lengthOf(key) == 0) {
       problems.addAt(KEY, "`key` must not be empty");
     } else if (countOf(values) + countOf(notValues) == 0) {
       problems.add("at least one of `values` or `notValues` must be set for key " + toText(key));
@@ -460,7 +452,8 @@ function metadataCondition(
   problems: Problems,
 ): Condition | null {
   const bracket = key.indexOf("[");
-  if (bracket < 0) {
+  const name = key.endsWith("]") ? key.substring(bracket + 1, key.length - 1) : "";
+  if (bracket < 0 || name.length == 0) {
     problems.addAt(KEY, "bad key (" + key + "): should have format a[b]");
     return null;
   }
@@ -480,7 +473,7 @@ function metadataCondition(
     label,
     negated,
     region.text(key.substring(EXPERIMENTAL.length, bracket)),
-    region.text(key.substring(bracket + 1, key.endsWith("]") ? key.length - 1 : key.length)),
+    region.text(name),
     StaticArray.fromArray<StringMatcher>(texts),
     StaticArray.fromArray<StringMatcher>(elements),
   );

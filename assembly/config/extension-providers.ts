@@ -11,11 +11,11 @@ import {
 import { HeaderPatterns } from "../ext-authz/header-patterns";
 import { BodySettings, ExtAuthzProvider, FixedHeader } from "../ext-authz/provider";
 import { decimalOf, wholeNumberOf } from "../json/number";
-import { Kind, NO_NODE, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
+import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { MAX_CHECKED_BODY_BYTES } from "../limits";
 import { compareBytes } from "../bytes/compare";
 import { textMember } from "./compile";
-import { NO_DURATION, parseDuration } from "./duration";
+import { parseDuration } from "./duration";
 import { Problems } from "./problems";
 
 const EXTENSION_PROVIDERS = constant("extensionProviders");
@@ -44,8 +44,8 @@ const DEFAULT_TIMEOUT_MS: u32 = 600_000;
 const MAX_NAME_LENGTH: i32 = 63;
 /** The statuses of Envoy's StatusCode, in which there are gaps. */
 const STATUSES =
-  " 100 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 307 308 400 401 402 403 404 405 406 407 408 409 410 411 " +
-  "412 413 414 415 416 417 421 422 423 424 426 428 429 431 500 501 502 503 504 505 506 507 508 510 511 ";
+  " 100 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 307 308 400 401 402 403 404 405 406 407 408 409 410 " +
+  "411 412 413 414 415 416 417 421 422 423 424 426 428 429 431 500 501 502 503 504 505 506 507 508 510 511 ";
 
 /** A provider that a policy may name. */
 export class NamedProvider {
@@ -108,8 +108,7 @@ export function readExtensionProviders(
 }
 
 function nameOf(element: Node, before: NamedProvider[], problems: Problems): string {
-  const text = textMember(element, NAME);
-  const name = isPresent(text) ? toText(text) : "";
+  const name = toText(textMember(element, NAME));
   if (name.length == 0) problems.addAt(NAME, "provider name cannot be empty");
   else if (providerNamed(name, before) !== null) problems.addAt(NAME, "is listed twice");
   else if (!isLabel(name)) {
@@ -134,9 +133,8 @@ function readHttp(
   region: Region,
   problems: Problems,
 ): ExtAuthzProvider {
-  const service = textMember(node, SERVICE);
-  const text = isPresent(service) ? toText(service) : "";
-  const host = text.substring(text.indexOf("/") + 1);
+  const service = toText(textMember(node, SERVICE));
+  const host = service.substring(service.indexOf("/") + 1);
   if (host.length == 0) problems.addAt(SERVICE, "must be [NAMESPACE/]HOST");
   const portNode = member(node, PORT);
   const port = kindOf(portNode) == Kind.Number ? wholeNumberOf(textOf(portNode)) : 0;
@@ -147,7 +145,7 @@ function readHttp(
   const provider = new ExtAuthzProvider(name, cluster, region);
   provider.timeout = timeoutOf(node, problems);
   const prefix = textMember(node, PATH_PREFIX);
-  if (isPresent(prefix) && lengthOf(prefix) > 0) {
+  if (lengthOf(prefix) > 0) {
     if (byteAt(prefix, 0) != 0x2f) problems.addAt(PATH_PREFIX, "pathPrefix must begin with `/`");
     provider.pathPrefix = region.keep(prefix);
   }
@@ -167,7 +165,7 @@ function timeoutOf(node: Node, problems: Problems): u32 {
   const text = textMember(node, TIMEOUT);
   if (!isPresent(text)) return DEFAULT_TIMEOUT_MS;
   const value = parseDuration(text);
-  if (value == NO_DURATION || value < MILLISECOND || value / MILLISECOND > <i64>i32.MAX_VALUE) {
+  if (value < MILLISECOND || value / MILLISECOND > <i64>i32.MAX_VALUE) {
     problems.addAt(TIMEOUT, 'must be a duration such as "5s", of at least 1ms');
     return DEFAULT_TIMEOUT_MS;
   }
@@ -176,8 +174,9 @@ function timeoutOf(node: Node, problems: Problems): u32 {
 
 function statusOf(node: Node, problems: Problems): u32 {
   const text = textMember(node, STATUS_ON_ERROR);
-  if (!isPresent(text) || lengthOf(text) == 0) return 403;
-  if (STATUSES.includes(" " + toText(text) + " ")) return decimalOf(text);
+  if (lengthOf(text) == 0) return 403;
+  const status = decimalOf(text);
+  if (STATUSES.includes(" " + status.toString() + " ")) return status;
   problems.addAt(STATUS_ON_ERROR, "unsupported statusOnError " + toText(text));
   return 403;
 }
@@ -220,7 +219,7 @@ function fixedHeaders(map: Node, region: Region): FixedHeader[] {
 }
 
 function bodyOf(node: Node, holdsHeadersAlone: bool, problems: Problems): BodySettings | null {
-  if (node == NO_NODE || kindOf(node) != Kind.Object) return null;
+  if (kindOf(node) != Kind.Object) return null;
   problems.enter(BODY);
   if (!holdsHeadersAlone) {
     problems.add(

@@ -3,10 +3,10 @@ import {
   EMPTY,
   Region,
   Span,
-  addressOf,
   byteAt,
   constant,
   equals,
+  indexOf,
   isPresent,
   lengthOf,
   toText,
@@ -19,6 +19,7 @@ import { RemoteKeySet } from "../authn/remote-key-set";
 import { TokenOutputs } from "../authn/token-outputs";
 import { Kind, Node, after, countOf, firstOf, kindOf, member, textOf } from "../json/tape";
 import { Compiled, textMember } from "./compile";
+import { lowerCase } from "./condition-values";
 import { settingsOf } from "./issuer-settings";
 import { DEFAULT_TIMEOUT, JwksSettings, readTimeout } from "./jwks-settings";
 import { affords } from "./memory-need";
@@ -44,6 +45,10 @@ const CLAIM = constant("claim");
 const SPACE_DELIMITED = constant("spaceDelimitedClaims");
 
 const MAX_SPACE_DELIMITED: i32 = 64;
+/** RFC 9110 §5.6.2: what the name of any header may have beside letters and digits. */
+const TOKEN_MARKS = constant("!#$%&'*+-.^_`|~");
+/** What the CRD lets the name of a header have that gets a claim. */
+const CLAIM_HEADER_MARKS = constant("-_");
 /** What the CRD allows. */
 const MAX_URI: usize = 2048;
 
@@ -67,7 +72,7 @@ export function compileJwtRule(
   }
   checkHeaders(node, problems);
   checkOutputs(node, problems);
-  const settings = settingsOf(issuerOf(node), compiled.issuers);
+  const settings = settingsOf(textMember(node, ISSUER), compiled.issuers);
   if (settings !== null) settings.isNamed = true;
   if (problems.count != before) return null;
 
@@ -83,7 +88,12 @@ export function compileJwtRule(
     remote = remoteKeys(uriOf(node), timeout, compiled);
     source = remote;
   }
-  const rule = new JwtRule(region.keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
+  const rule = new JwtRule(
+    region.keep(textMember(node, ISSUER)),
+    outputsOf(node, compiled),
+    source,
+    remote,
+  );
   rule.clockSkew = compiled.clockSkew;
   rule.forward = compiled.forwardsTokens || kindOf(member(node, FORWARD)) == Kind.True;
   fillLocations(node, rule, region);
@@ -103,12 +113,6 @@ export function compileJwtRule(
   return rule;
 }
 
-/** `issuer`, of no bytes when there is none. */
-function issuerOf(node: Node): Span {
-  const issuer = textMember(node, ISSUER);
-  return isPresent(issuer) ? issuer : EMPTY;
-}
-
 /** `jwksUri`, by either of its names; ABSENT when there is none. */
 function uriOf(node: Node): Span {
   const uri = textMember(node, JWKS_URI);
@@ -120,8 +124,8 @@ function checkKeys(node: Node, problems: Problems): i64 {
   const issuer = textMember(node, ISSUER);
   const jwks = textMember(node, JWKS);
   const uri = uriOf(node);
-  const hasUri = isPresent(uri) && lengthOf(uri) > 0;
-  const hasJwks = isPresent(jwks) && lengthOf(jwks) > 0;
+  const hasUri = lengthOf(uri) > 0;
+  const hasJwks = lengthOf(jwks) > 0;
   if (isPresent(issuer) ? lengthOf(issuer) == 0 : !hasUri) {
     problems.addAt(ISSUER, "issuer or jwksUri must be non-empty string");
   }
@@ -160,11 +164,12 @@ function checkTexts(node: Node, key: Span, message: string, problems: Problems):
 
 function checkHeaders(node: Node, problems: Problems): void {
   const list = member(node, FROM_HEADERS);
+  const missing = "location header name must be non-empty string";
   problems.enter(FROM_HEADERS);
   let element = firstOf(list);
   for (let i = 0; i < countOf(list); i++) {
     problems.enterIndex(i);
-    checkHeaderName(element, NAME, "location header name must be non-empty string", problems);
+    checkHeaderName(element, NAME, TOKEN_MARKS, missing, problems);
     problems.leave();
     element = after(element);
   }
@@ -173,16 +178,14 @@ function checkHeaders(node: Node, problems: Problems): void {
 
 function checkOutputs(node: Node, problems: Problems): void {
   const payload = textMember(node, OUTPUT_PAYLOAD);
-  if (isPresent(payload) && lengthOf(payload) > 0) {
-    checkHeaderName(node, OUTPUT_PAYLOAD, "", problems);
-  }
+  if (lengthOf(payload) > 0) checkHeaderName(node, OUTPUT_PAYLOAD, TOKEN_MARKS, "", problems);
   const list = member(node, OUTPUT_CLAIMS);
   const missing = "outputClaimToHeaders header and claim value must be non-empty string";
   problems.enter(OUTPUT_CLAIMS);
   let element = firstOf(list);
   for (let i = 0; i < countOf(list); i++) {
     problems.enterIndex(i);
-    checkHeaderName(element, HEADER, missing, problems);
+    checkHeaderName(element, HEADER, CLAIM_HEADER_MARKS, missing, problems);
     if (lengthOf(textMember(element, CLAIM)) == 0) problems.addAt(CLAIM, missing);
     problems.leave();
     element = after(element);
@@ -190,7 +193,14 @@ function checkOutputs(node: Node, problems: Problems): void {
   problems.leave();
 }
 
-function checkHeaderName(node: Node, key: Span, missing: string, problems: Problems): void {
+/** `marks`: what the name may have beside letters and digits. */
+function checkHeaderName(
+  node: Node,
+  key: Span,
+  marks: Span,
+  missing: string,
+  problems: Problems,
+): void {
   const name = textMember(node, key);
   if (lengthOf(name) == 0) {
     problems.addAt(key, missing);
@@ -200,7 +210,7 @@ function checkHeaderName(node: Node, key: Span, missing: string, problems: Probl
     const c = byteAt(name, i);
     const lower = c | 0x20;
     const isLetter = lower >= 0x61 && lower <= 0x7a;
-    if (isLetter || c - 0x30 <= 9 || c == 0x2d || c == 0x5f) continue;
+    if (isLetter || c - 0x30 <= 9 || indexOf(marks, c, 0) >= 0) continue;
     problems.addAt(key, "header name " + toText(name) + " is not a valid header name");
     return;
   }
@@ -221,7 +231,7 @@ function inlineKeys(
   }
   if (!applies) return null;
   for (let i = 0; i < set.warnings.length; i++) {
-    compiled.warnings.push("jwks: " + toText(issuerOf(node)) + ": " + set.warnings[i]);
+    compiled.warnings.push("jwks: " + toText(textMember(node, ISSUER)) + ": " + set.warnings[i]);
   }
   if (set.needsHost) compiled.needsHostSignatures = true;
   return new InlineKeys(set);
@@ -247,12 +257,12 @@ function remoteKeys(uri: Span, timeout: i64, compiled: Compiled): RemoteKeySet {
 function outputsOf(node: Node, compiled: Compiled): TokenOutputs {
   const outputs = new TokenOutputs(compiled.joinsLists);
   const payload = textMember(node, OUTPUT_PAYLOAD);
-  if (lengthOf(payload) > 0) outputs.setPayloadHeader(lowerCase(payload, compiled.region));
+  if (lengthOf(payload) > 0) outputs.setPayloadHeader(lowerCase(toText(payload), compiled.region));
   const list = member(node, OUTPUT_CLAIMS);
   let element = firstOf(list);
   for (let i = countOf(list); i > 0; i--) {
     const path = claimPath(toText(textMember(element, CLAIM)), compiled.region);
-    outputs.addClaim(lowerCase(textMember(element, HEADER), compiled.region), path);
+    outputs.addClaim(lowerCase(toText(textMember(element, HEADER)), compiled.region), path);
     element = after(element);
   }
   return outputs;
@@ -264,7 +274,7 @@ function fillLocations(node: Node, rule: JwtRule, region: Region): void {
   for (let i = countOf(headers); i > 0; i--) {
     const prefix = textMember(element, PREFIX);
     rule.locations.addHeader(
-      lowerCase(textMember(element, NAME), region),
+      lowerCase(toText(textMember(element, NAME)), region),
       isPresent(prefix) ? region.keep(prefix) : EMPTY,
     );
     element = after(element);
@@ -290,14 +300,4 @@ export function claimPath(dotted: string, region: Region): StaticArray<Span> {
   const path = new StaticArray<Span>(names.length);
   for (let i = 0; i < names.length; i++) path[i] = region.text(names[i]);
   return path;
-}
-
-/** A header's name as Envoy keeps it. */
-function lowerCase(name: Span, region: Region): Span {
-  const copy = region.keep(name);
-  for (let i: usize = 0; i < lengthOf(copy); i++) {
-    const c = load<u8>(addressOf(copy) + i);
-    if (c - 0x41 < 26) store<u8>(addressOf(copy) + i, c | 0x20);
-  }
-  return copy;
 }

@@ -38,6 +38,11 @@ const TESTS = [
   'module/types',
   'module/workload',
   'module/settings',
+  'module/policy-mistakes',
+  'module/policies',
+  'module/peer-scopes',
+  'module/rule-settings',
+  'module/providers',
   'module/configuration',
   'module/ext-authz',
   'module/shadow',
@@ -46,6 +51,7 @@ const TESTS = [
   'module/algorithms',
   'module/key-sets',
   'module/memory-need',
+  'module/policy-memory',
   'recorded/recorded',
 ].map((name) => `host-tests/${name}.test.ts`);
 

@@ -1,0 +1,115 @@
+// Resources for which a small memory does not suffice: they are refused before they are compiled, each by what its values take.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { nodePlatform } from '../../host/node-platform.ts';
+import { Process } from '../../host/process.ts';
+import {
+  JWKS_URI,
+  NOW,
+  configuration,
+  denyPolicy,
+  errorLines,
+  requestAuthentication,
+  update,
+} from './fixture.ts';
+import { withMaximumMemory } from './wasm-memory.ts';
+
+const BYTES = readFileSync('build/portcullis.wasm');
+/** Pages of 64 KiB. */
+const SMALL = withMaximumMemory(BYTES, 2048);
+const TOO_MUCH =
+  "not enough memory for this configuration beside what is in force: a worker's module has 256 MiB; make it smaller, or split it by workload";
+
+/** What is wrong with a configuration where memory is small. */
+function problemsOf(resources: object[], settings: object = {}): string[] {
+  const process = new Process({
+    platform: nodePlatform,
+    now: NOW * 1000,
+    node: { namespace: 'foo', labels: {} },
+    workers: 1,
+  });
+  const plugin = process.load(SMALL, {
+    name: 'portcullis',
+    rootId: 'portcullis',
+    configuration: configuration([]),
+  });
+  const taken = update({ process, plugin }, configuration(resources, settings));
+  const lines = errorLines(process).map((line) => line.replace(/^config: /, ''));
+  expect(process.traps).toEqual([]);
+  expect(taken).toBe(lines.length === 0);
+  return lines;
+}
+
+const POLICY = 'resources[0] AuthorizationPolicy istio-system/deny: ';
+const FACTS = { connectionFacts: { directAddress: 'd', peerUris: 'u' } };
+/** Of identities it is too many, of everything else it is not. */
+const MANY = 52_000;
+const values = (of: string): string[] => Array.from({ length: MANY }, () => of);
+
+describe('where memory is small', () => {
+  it.each([
+    'principals',
+    'notPrincipals',
+    'namespaces',
+    'notNamespaces',
+    'trustDomains',
+    'notTrustDomains',
+  ])('so many %s are refused', (field) => {
+    const rule = { from: [{ source: { [field]: values('a') } }] };
+    expect(problemsOf([denyPolicy([rule])], FACTS)).toEqual([
+      `${POLICY}spec.rules[0].from[0].source.${field}: ${TOO_MUCH}`,
+    ]);
+  });
+
+  it.each<[string, string]>([
+    ['requestPrincipals', 'a'],
+    ['notRequestPrincipals', 'a'],
+    ['remoteIpBlocks', '::1'],
+    ['notIpBlocks', '::1'],
+  ])('as many %s are taken', (field, value) => {
+    const rule = { from: [{ source: { [field]: values(value) } }] };
+    expect(problemsOf([denyPolicy([rule])], FACTS)).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    ['paths', '/'],
+    ['notPaths', '/'],
+    ['methods', 'G'],
+    ['hosts', 'h'],
+    ['ports', '1'],
+    ['notPorts', '1'],
+  ])('and as many %s', (field, value) => {
+    const rule = { to: [{ operation: { [field]: values(value) } }] };
+    expect(problemsOf([denyPolicy([rule])])).toEqual([]);
+  });
+
+  it('so many values of a condition are refused, whatever it is about', () => {
+    for (const field of ['values', 'notValues']) {
+      const when = [{ key: 'request.headers[a]', [field]: values('a') }, { key: '' }];
+      expect(problemsOf([denyPolicy([{ when }])])).toEqual([
+        `${POLICY}spec.rules[0].when[0]: ${TOO_MUCH}`,
+      ]);
+    }
+  });
+
+  it('nothing is told of what stands behind, which nobody has looked at', () => {
+    const wrong = { from: [{ source: {} }], when: [{}] };
+    const source = { principals: values('a'), ipBlocks: ['x'] };
+    const rules = [{ ...wrong, from: [{ source }, { source: {} }] }, wrong];
+    expect(problemsOf([denyPolicy(rules), denyPolicy([], 'next')], FACTS)).toEqual([
+      `${POLICY}spec.rules[0].from[0].source.principals: ${TOO_MUCH}`,
+    ]);
+  });
+
+  it('so many operations of a rule are refused', () => {
+    const to = Array.from({ length: 840_000 }, () => ({}));
+    expect(problemsOf([denyPolicy([{ to }])])).toEqual([`${POLICY}spec.rules[0].to: ${TOO_MUCH}`]);
+  });
+
+  it('so large a jwtRule is refused', () => {
+    const audiences = Array.from({ length: 260_000 }, () => 'a');
+    expect(problemsOf([requestAuthentication({ jwksUri: JWKS_URI, audiences })])).toEqual([
+      `resources[0] RequestAuthentication istio-system/jwt: spec.jwtRules[0]: ${TOO_MUCH}`,
+    ]);
+  });
+});
