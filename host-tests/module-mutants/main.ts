@@ -21,6 +21,7 @@ const TESTS = [
   'module/rule-index',
   'module/peers',
   'module/authentication',
+  'module/token-places',
   'module/configuration',
   'module/ext-authz',
   'module/shadow',
