@@ -1,22 +1,18 @@
 // Where a rule finds its tokens: what stands around one, which of several counts, and what of the request is theirs to look at.
 import { describe, expect, it } from 'vitest';
 import type { Plugin } from '../../host/process.ts';
-import { octKey, signedToken } from '../../istio/token/signing.ts';
 import {
   ISSUER,
-  NOW,
   type RequestOptions,
   denyPolicy,
   request,
   requestAuthentication,
+  secretIssuer,
   start,
   status,
 } from './fixture.ts';
 
-const key = octKey('one');
-const jwks = JSON.stringify({ keys: [key.jwk] });
-const mint = (claims: object = {}): string =>
-  signedToken('HS256', key, { iss: ISSUER, sub: 'alice', exp: NOW + 3600, ...claims });
+const { jwks, mint } = secretIssuer();
 const BAD_FORMAT =
   'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections';
 /** Refuses whoever has no token. */
