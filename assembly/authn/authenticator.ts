@@ -211,7 +211,7 @@ export class Authenticator {
 
 /** Of two failures in turn the one to answer with: that there is no token, or that it is somebody else's, says least. */
 function moreSpecific(before: i32, after: i32): i32 {
-  if (before == JwtStatus.Waiting || after == JwtStatus.Waiting) return JwtStatus.Waiting;
+  if (before == JwtStatus.Waiting) return before;
   const saysLittle = after == JwtStatus.Missed || after == JwtStatus.UnknownIssuer;
   return saysLittle && before != JwtStatus.Missed ? before : after;
 }

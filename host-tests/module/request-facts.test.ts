@@ -105,6 +105,30 @@ describe('what is known of a connection', () => {
     ]);
   });
 
+  it.each<[string, object, object, Record<string, string>]>([
+    [
+      'its address',
+      { directAddress: 'f.address' },
+      { ipBlocks: ['198.51.100.1'] },
+      { 'f.address': '192.0.2.1' },
+    ],
+    ['its certificate', { peerUris: 'f.uris', peerDns: 'f.dns' }, { principals: ['a'] }, {}],
+  ])('is missing for the request alone that has come without: %s', (_, facts, source, known) => {
+    const deny = denyPolicy([{ from: [{ source }] }]);
+    const { plugin } = start([deny], { connectionFacts: facts });
+    const details = (connection: Connection): string | undefined => {
+      const stream = plugin.request(GET, { connection })!;
+      plugin.end(stream);
+      return stream.reply?.details;
+    };
+    const filterState = { 'f.uris': '-', 'f.dns': '-', ...known };
+    const missing = 'portcullis_connection_fact_missing';
+    for (let i = 0; i < 2; i++) {
+      expect(details({ filterState })).toBeUndefined();
+      expect(details({})).toBe(missing);
+    }
+  });
+
   it('is asked for once, and again for the next request', () => {
     const policies = [
       when('remote.ip', { values: ['192.0.2.1'] }),
