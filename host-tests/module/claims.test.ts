@@ -89,6 +89,26 @@ describe('a claim in a header', () => {
   });
 });
 
+describe('the audiences of a token', () => {
+  it('are those of its own list, and not what stood there in the token before it', () => {
+    const { plugin } = start([requestAuthentication({ jwks, audiences: ['a'] })]);
+    const ask = (aud: string): string | undefined => {
+      const stream = request(plugin, { token: written(`"aud":${aud}`) });
+      plugin.end(stream);
+      return stream.reply?.body;
+    };
+    const wrong = 'Jwt payload [aud] field is not a string or string list';
+    const foreign = 'Audiences in Jwt are not allowed';
+    // As long as each other: each comes to lie where the one before was.
+    expect(ask('["b","a"]')).toBeUndefined();
+    expect(ask('["b"    ]')).toBe(foreign);
+    expect(ask('["a",7  ]')).toBe(wrong);
+    expect(ask('["a"    ]')).toBeUndefined();
+    expect(ask('["b",7  ]')).toBe(wrong);
+    expect(ask('["b","c"]')).toBe(foreign);
+  });
+});
+
 describe('a claim in filter state', () => {
   it('is what a header would be, and is not there where a header would not be', () => {
     const { plugin } = start([requestAuthentication({ jwks })], {

@@ -81,7 +81,8 @@ describe('a header', () => {
     expect(refused(usual, at('authorization', `Bearer ${good}`, 'x'))).toBe(
       'Jwt signature is an invalid Base64url encoded',
     );
-    expect(refused(usual, at('authorization', 'a', 'b', `Bearer ${good}`))).toBeUndefined();
+    const many = Array.from({ length: 40 }, (_, i) => `${i % 10}`);
+    expect(refused(usual, at('authorization', ...many, `Bearer ${good}`))).toBeUndefined();
   });
 });
 
@@ -135,6 +136,21 @@ describe('of several tokens', () => {
       expect(status(plugin, of(names))).toBe(200);
       expect(refused(plugin, of(['n0', 'n0']))).toBeUndefined();
     }
+  });
+});
+
+describe('more tokens than there may be', () => {
+  it.each<[string, (i: number) => string]>([
+    ['of different texts', (i) => mint({ jti: `${i}` })],
+    ['of one text', () => mint()],
+  ])('are refused, and the next request is not: %s', (_, token) => {
+    const plugin = startWith({ fromHeaders: [{ name: 'x-a' }] }, REQUIRED);
+    const bodies = [32, 33, 32, 0, 1].map((count) => {
+      const tokens = Array.from({ length: count }, (_, i) => token(i));
+      return refused(plugin, { headers: tokens.map((text) => ['x-a', text]) });
+    });
+    const tooMany = 'Found multiple Jwt tokens';
+    expect(bodies).toEqual([undefined, tooMany, undefined, 'RBAC: access denied', undefined]);
   });
 });
 
