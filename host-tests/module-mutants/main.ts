@@ -27,6 +27,7 @@ const TESTS = [
   'module/claims',
   'module/request-changes',
   'module/request-facts',
+  'module/little-memory',
   'module/configuration',
   'module/ext-authz',
   'module/shadow',

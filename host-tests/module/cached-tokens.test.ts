@@ -80,6 +80,7 @@ describe('a cached token', () => {
       expect(status(world.plugin, { token: forged })).toBe(401);
       expect(status(world.plugin, { token: good })).toBe(200);
       expect(status(world.plugin, { token: expired })).toBe(401);
+      expect(status(world.plugin, { token: 'malformed' })).toBe(401);
     }
   });
 

@@ -5,7 +5,6 @@ import type { Pair } from '../../host/pairs.ts';
 import {
   ISSUER,
   denyPolicy,
-  request,
   requestAuthentication,
   secretIssuer,
   start,

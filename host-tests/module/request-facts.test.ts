@@ -149,14 +149,16 @@ describe('what is known of a connection', () => {
   });
 });
 
+type Given = Parameters<Guest['give']>;
+
 describe('what the host cannot hand over', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  /** The host has no room for what these bytes are a part of. */
-  function withhold(text: string): void {
-    const give = Guest.prototype.give;
-    vi.spyOn(Guest.prototype, 'give').mockImplementation(function (this: Guest, bytes, ...at) {
-      return !Buffer.from(bytes).includes(text) && give.call(this, bytes, ...at);
+  /** There is no room for these bytes. */
+  function withhold(isWithheld: (bytes: Buffer) => boolean): void {
+    const { give } = Guest.prototype as { give: (this: Guest, ...given: Given) => boolean };
+    vi.spyOn(Guest.prototype, 'give').mockImplementation(function (this: Guest, ...given) {
+      return !isWithheld(Buffer.from(given[0])) && give.apply(this, given);
     });
   }
 
@@ -189,10 +191,28 @@ describe('what the host cannot hand over', () => {
   ])('has the request refused, and not the next one: %s', (_, text, policy, connection) => {
     const { plugin } = start([policy]);
     expect(ask(plugin, GET, connection)).toBe(200);
-    withhold(text);
+    withhold((bytes) => bytes.includes(text));
     const stream = plugin.request(GET, { connection })!;
     expect(stream.reply).toMatchObject({ status: 500 });
     plugin.end(stream);
+    vi.restoreAllMocks();
+    expect(ask(plugin, GET, connection)).toBe(200);
+  });
+
+  it('has nobody judged by a handshake of which it cannot tell', () => {
+    const strict = {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'PeerAuthentication',
+      metadata: { name: 'default', namespace: 'foo' },
+      spec: { mtls: { mode: 'STRICT' } },
+    };
+    const { plugin } = start([strict]);
+    const connection = { peerCertificate: { uri: 'spiffe://cluster.local/ns/foo/sa/a' } };
+    expect(ask(plugin, GET, connection)).toBe(200);
+    expect(ask(plugin, GET)).toBe('reset');
+    // Whether the client has presented a certificate is one byte.
+    withhold((bytes) => bytes.length === 1);
+    expect(ask(plugin, GET, connection)).toBe(500);
     vi.restoreAllMocks();
     expect(ask(plugin, GET, connection)).toBe(200);
   });

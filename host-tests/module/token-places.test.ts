@@ -216,4 +216,23 @@ describe('a token is not found', () => {
     const forwarding = rules.map((rule) => ({ ...rule, forwardOriginalToken: true }));
     expect(status(startWithRules(...forwarding), { headers })).toBe(401);
   });
+
+  it('a second time, but every bad one that is left is: one that is good does not make up for it', () => {
+    const at = (...names: string[]): object => ({ fromHeaders: names.map((name) => ({ name })) });
+    const plugin = startWithRules(
+      { issuer: 'a', jwks, ...at('x-2', 'x-3'), forwardOriginalToken: true },
+      { issuer: 'b', jwks, ...at('x-1', 'x-2') },
+    );
+    const [a, b] = [mint({ iss: 'a' }), mint({ iss: 'b' })];
+    const with1 = (token: string): RequestOptions => ({
+      headers: [
+        ['x-1', token],
+        ['x-2', b],
+        ['x-3', a],
+      ],
+    });
+    // The second rule takes x-2 out, of which the first knew nothing good, and then finds x-1.
+    expect(refused(plugin, with1('bad'))).toBe(BAD_FORMAT);
+    expect(refused(plugin, with1(b))).toBeUndefined();
+  });
 });
