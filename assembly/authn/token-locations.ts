@@ -122,17 +122,17 @@ export class TokenLocations {
   find(request: Request, changes: RequestChanges, found: FoundTokens): void {
     found.clear();
     for (let i = 0; i < this.headers.length; i++) {
-      const location = unchecked(this.headers[i]);
+      const location = this.headers[i];
       if (!changes.hasRemoved(location.name)) findInHeader(request.headers, location, found);
     }
     for (let i = 0; i < this.parameters.length; i++) {
-      const name = unchecked(this.parameters[i]);
+      const name = this.parameters[i];
       const value = queryParameter(changes.path, name, this.query);
       if (isPresent(value)) found.add(value, name, true);
     }
     if (changes.hasRemoved(COOKIE)) return;
     for (let i = 0; i < this.cookies.length; i++) {
-      const value = cookieValue(request.headers, unchecked(this.cookies[i]));
+      const value = cookieValue(request.headers, this.cookies[i]);
       if (isPresent(value)) found.add(value, ABSENT, false);
     }
   }
