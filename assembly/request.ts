@@ -52,9 +52,6 @@ export class Request {
   /** The path without query and fragment: what policies see. */
   pathOnly: Span = ABSENT;
   authority: Span = ABSENT;
-  /** `iss` and `sub` of the verified tokens: ABSENT without one. */
-  issuer: Span = ABSENT;
-  subject: Span = ABSENT;
   /** The verified token that the request speaks with, or null. */
   token: Token | null = null;
   private remote: IpAddress = new IpAddress();
@@ -93,8 +90,6 @@ export class Request {
   /** Begins with a connection that carries no HTTP: nothing but the connection can be asked for. */
   begin(connection: Connection): void {
     this.connection = connection;
-    this.issuer = ABSENT;
-    this.subject = ABSENT;
     this.token = null;
     this.isRemoteKnown = false;
     this.isDestinationKnown = false;
@@ -102,9 +97,7 @@ export class Request {
     this.isUnreadable = connection.isUnreadable;
     this.method = ABSENT;
     this.path = ABSENT;
-    this.pathOnly = ABSENT;
     this.authority = ABSENT;
-    this.headers.clear();
   }
 
   private loadHeaders(): bool {
@@ -113,16 +106,24 @@ export class Request {
     for (let i = 0; i < this.headers.size; i++) {
       const name = this.headers.key(i);
       if (byteAt(name, 0) != 0x3a) break;
-      if (lengthOf(name) == lengthOf(PATH) && byteAt(name, 1) == 0x70) {
-        this.path = this.headers.value(i);
-      } else if (lengthOf(name) == lengthOf(METHOD) && byteAt(name, 1) == 0x6d) {
-        this.method = this.headers.value(i);
-      } else if (lengthOf(name) == lengthOf(AUTHORITY)) {
-        this.authority = this.headers.value(i);
-      }
+      if (equals(name, PATH)) this.path = this.headers.value(i);
+      else if (equals(name, METHOD)) this.method = this.headers.value(i);
+      else if (equals(name, AUTHORITY)) this.authority = this.headers.value(i);
     }
     this.pathOnly = withoutQuery(this.path);
     return true;
+  }
+
+  /** `iss` of the token that the request speaks with; ABSENT without one. */
+  get issuer(): Span {
+    const token = this.token;
+    return token === null ? ABSENT : token.jwt.issuer;
+  }
+
+  /** `sub` of it; ABSENT without one. */
+  get subject(): Span {
+    const token = this.token;
+    return token === null ? ABSENT : token.jwt.subject;
   }
 
   /** The workload's port, or -1 when there is none. */
@@ -187,11 +188,7 @@ export class Request {
   /** The claim at a path of members, of the token that the request speaks with; NO_NODE without. */
   claim(path: StaticArray<Span>): Node {
     const token = this.token;
-    if (token === null) return NO_NODE;
-    const claims = token.claims();
-    // A token that was verified has claims: there was no memory to read them again.
-    if (claims == NO_NODE) this.isUnreadable = true;
-    return claimAt(claims, path);
+    return token === null ? NO_NODE : claimAt(token.claims(), path);
   }
 
   /** Whether a claim that is a text counts as the list of its words: `spaceDelimitedClaims`. */

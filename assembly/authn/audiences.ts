@@ -41,6 +41,7 @@ function normalized(audience: Span): Span {
   if (equals(slice(audience, 0, lengthOf(HTTPS)), HTTPS)) start = lengthOf(HTTPS);
   else if (equals(slice(audience, 0, lengthOf(HTTP)), HTTP)) start = lengthOf(HTTP);
   let end = lengthOf(audience);
-  if (end > start && byteAt(audience, end - 1) == 0x2f) end--;
+  // Where a scheme is all there is nothing is left, with its last slash or without.
+  if (byteAt(audience, end - 1) == 0x2f) end--;
   return slice(audience, start, end);
 }

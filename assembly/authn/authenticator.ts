@@ -143,7 +143,7 @@ export class Authenticator {
       if (token.status == JwtStatus.Ok && this.isIgnored(token)) continue;
       result = token.status == JwtStatus.Ok ? this.verify(rule, token) : token.status;
       if (result != JwtStatus.Ok) return result;
-      if (!rule.outputs.write(token, this.changes)) return JwtStatus.VerificationFail;
+      rule.outputs.write(token, this.changes);
       if (!rule.forward) found.remove(i, this.changes);
       token.spaceDelimited = rule.spaceDelimited;
       this.principal = token;
@@ -193,8 +193,6 @@ export class Authenticator {
     const principal = this.principal;
     request.token = principal;
     if (principal !== null) {
-      request.issuer = principal.jwt.issuer;
-      request.subject = principal.jwt.subject;
       const states = this.isTrial ? 0 : this.claimStates.length;
       for (let i = 0; i < states; i++) this.claimStates[i].write(principal);
     }
@@ -213,7 +211,7 @@ export class Authenticator {
 
 /** Of two failures in turn the one to answer with: that there is no token, or that it is somebody else's, says least. */
 function moreSpecific(before: i32, after: i32): i32 {
-  if (before == JwtStatus.Waiting || after == JwtStatus.Waiting) return JwtStatus.Waiting;
+  if (before == JwtStatus.Waiting) return before;
   const saysLittle = after == JwtStatus.Missed || after == JwtStatus.UnknownIssuer;
   return saysLittle && before != JwtStatus.Missed ? before : after;
 }

@@ -55,7 +55,7 @@ function isFlat(list: Node): bool {
   for (let i = countOf(list); i > 0; i--) {
     const kind = kindOf(element);
     if (kind == Kind.Null || kind > Kind.String) return false;
-    if (kind == Kind.String && indexOf(textOf(element), COMMA, 0) >= 0) return false;
+    if (indexOf(textOf(element), COMMA, 0) >= 0) return false;
     element = after(element);
   }
   return true;

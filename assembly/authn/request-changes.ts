@@ -23,7 +23,7 @@ namespace Kind {
 }
 
 export class RequestChanges {
-  /** `:path`, without the parameters that were removed. */
+  /** `:path`, without the parameters that were removed; ABSENT where memory has ended. */
   path: Span = ABSENT;
   /** Changes whenever something is taken out of the request. */
   version: i32 = 0;
@@ -67,9 +67,7 @@ export class RequestChanges {
   /** A query parameter goes; every other byte of the path stays. */
   removeParameter(name: Span): void {
     this.version++;
-    const path = withoutParameter(this.path, name, false, this.query);
-    if (path == ABSENT) this.overflow = true;
-    else this.path = path;
+    this.path = withoutParameter(this.path, name, false, this.query);
   }
 
   /** Whether a header that the client sent has been removed. */
@@ -83,7 +81,7 @@ export class RequestChanges {
 
   /**
    * Does it all, at the host and in `headers`, which is what policies see; false when the host refuses, or when there was more than
-   * could be written down. `isTrial`: in `headers` alone.
+   * could be written down. Where memory ends `headers` lacks something, and `memoryEnded` tells. `isTrial`: in `headers` alone.
    */
   apply(headers: Pairs, isTrial: bool): bool {
     if (this.overflow) return false;
@@ -92,7 +90,7 @@ export class RequestChanges {
       const kind = unchecked(this.kinds[i]);
       if (kind == Kind.Nothing) continue;
       if (kind == Kind.Remove) headers.remove(name);
-      else if (!headers.add(name, unchecked(this.values[i]))) return false;
+      else headers.add(name, unchecked(this.values[i]));
       if (isTrial) continue;
       const status =
         kind == Kind.Remove
@@ -101,7 +99,7 @@ export class RequestChanges {
       if (status != 0) return false;
     }
     if (this.path == this.original) return true;
-    if (!headers.replace(PATH, this.path)) return false;
+    headers.replace(PATH, this.path);
     return isTrial || replaceHeader(MapType.RequestHeaders, PATH, this.path) == 0;
   }
 

@@ -111,7 +111,7 @@ export class TokenCache {
     const texts =
       lengthOf(token) + lengthOf(jwt.issuer) + lengthOf(jwt.subject) + lengthOf(jwt.thumbprint);
     const size = offsetof<Entry>() + texts;
-    if (this.maxTokens == 0 || size > <usize>this.maxBytes) return;
+    if (size > <usize>this.maxBytes) return;
     this.forget(token, hash);
     while (this.count >= this.maxTokens || this.bytes + size > <usize>this.maxBytes) {
       const oldest = this.oldest;
@@ -140,8 +140,6 @@ export class TokenCache {
     unchecked((this.buckets[slot] = block));
     this.bytes += size;
     this.count++;
-    entry.newer = null;
-    entry.older = null;
     this.putFirst(entry);
   }
 

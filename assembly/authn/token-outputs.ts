@@ -1,5 +1,5 @@
 // What a rule writes into the request when one of its tokens was verified: `outputPayloadToHeader`, `outputClaimToHeaders`.
-import { ABSENT, Span, UNREADABLE } from "as-proxy-wasm-sdk/assembly";
+import { ABSENT, Span, isPresent } from "as-proxy-wasm-sdk/assembly";
 import { claimAt, claimText } from "./claim-text";
 import { payloadSection } from "./jwt";
 import { RequestChanges } from "./request-changes";
@@ -43,18 +43,15 @@ export class TokenOutputs {
     for (let i = 0; i < this.claims.length; i++) changes.takeBack(unchecked(this.claims[i]).header);
   }
 
-  /** Writes them; false when the callback's memory is used up. */
-  write(token: Token, changes: RequestChanges): bool {
+  /** Writes them. Where memory ends some are missing, and `memoryEnded` tells. */
+  write(token: Token, changes: RequestChanges): void {
     if (this.payloadHeader != ABSENT) changes.add(this.payloadHeader, payloadSection(token.text));
-    if (this.claims.length == 0) return true;
+    if (this.claims.length == 0) return;
     const claims = token.claims();
-    if (claims == 0) return false;
     for (let i = 0; i < this.claims.length; i++) {
       const claim = unchecked(this.claims[i]);
       const text = claimText(claimAt(claims, claim.path), this.joinLists);
-      if (text == UNREADABLE) return false;
-      if (text != ABSENT) changes.add(claim.header, text);
+      if (isPresent(text)) changes.add(claim.header, text);
     }
-    return true;
   }
 }

@@ -14,12 +14,11 @@ export class Token extends CachedToken {
   spaceDelimited: Span[] = [];
   /** Whether the cache knew it; then only what every request needs is in `jwt`. */
   isCached: bool = false;
-  private payload: Node = NO_NODE;
 
   /** Begins with a token as it was found in the request. */
   begin(text: Span, cache: TokenCache): void {
     this.text = text;
-    this.payload = NO_NODE;
+    this.jwt.payload = NO_NODE;
     this.isCached = cache.find(text, this);
     if (this.isCached) this.status = JwtStatus.Ok;
     else this.read();
@@ -30,12 +29,12 @@ export class Token extends CachedToken {
     this.isCached = false;
     this.status =
       lengthOf(this.text) > MAX_TOKEN_BYTES ? JwtStatus.BadFormat : this.jwt.read(this.text);
-    this.payload = this.status == JwtStatus.Ok ? this.jwt.payload : NO_NODE;
   }
 
-  /** Its claims; NO_NODE when it is malformed, or when the callback's memory is used up. */
+  /** The claims of a token that was verified; NO_NODE when the callback's memory is used up. */
   claims(): Node {
-    if (this.payload == NO_NODE && this.isCached) this.payload = payloadOf(this.text);
-    return this.payload;
+    const jwt = this.jwt;
+    if (jwt.payload == NO_NODE) jwt.payload = payloadOf(this.text);
+    return jwt.payload;
   }
 }

@@ -22,6 +22,7 @@ const TESTS = [
   'units/token-cache',
   'module/hints',
   'module/annotations',
+  'units/jws',
   'module/never-open',
   'module/authorization',
   'module/path-templates',
@@ -43,6 +44,12 @@ const TESTS = [
   'module/peer-scopes',
   'module/rule-settings',
   'module/providers',
+  'module/token-places',
+  'module/cached-tokens',
+  'module/claims',
+  'module/request-changes',
+  'module/request-facts',
+  'module/little-memory',
   'module/configuration',
   'module/ext-authz',
   'module/shadow',
@@ -52,6 +59,7 @@ const TESTS = [
   'module/key-sets',
   'module/memory-need',
   'module/policy-memory',
+  'module/several-key-sets',
   'recorded/recorded',
 ].map((name) => `host-tests/${name}.test.ts`);
 

@@ -6,6 +6,7 @@ import type { HttpStream } from '../../host/contexts.ts';
 import { nodePlatform } from '../../host/node-platform.ts';
 import type { Pair } from '../../host/pairs.ts';
 import { type Plugin, Process, type ProcessOptions } from '../../host/process.ts';
+import { octKey, signedToken } from '../../istio/token/signing.ts';
 
 export const MODULE = new WebAssembly.Module(readFileSync('build/portcullis.wasm'));
 export const ISSUER = 'testing@secure.istio.io';
@@ -38,6 +39,21 @@ export async function mint(
   return new SignJWT(JSON.parse(JSON.stringify(payload)) as JWTPayload)
     .setProtectedHeader({ alg: 'RS256', kid: issuer.kid, ...header })
     .sign(issuer.key);
+}
+
+/** A symmetric key with its key set, and tokens by it; `undefined` as a claim leaves it out. They are made at once, where many are needed. */
+export interface SecretIssuer {
+  jwks: string;
+  mint: (claims?: object, header?: object) => string;
+}
+
+export function secretIssuer(kid = 'one'): SecretIssuer {
+  const key = octKey(kid);
+  const usual = { iss: ISSUER, sub: 'alice', exp: NOW + 3600 };
+  return {
+    jwks: JSON.stringify({ keys: [key.jwk] }),
+    mint: (claims, header) => signedToken('HS256', key, { ...usual, ...claims }, header),
+  };
 }
 
 /** A RequestAuthentication with one rule. */

@@ -69,6 +69,12 @@ describe('the token cache', () => {
     expect([find('a'), find('c'), find('d')]).toEqual([7n, 7n, 7n]);
   });
 
+  it('pushes nothing out for a token that it knows already', () => {
+    for (const token of ['a', 'b', 'c']) add(token);
+    for (const generation of [2n, 3n, 4n]) add('c', generation);
+    expect([find('a'), find('b'), find('c', 4n)]).toEqual([7n, 7n, 7n]);
+  });
+
   it('keeps within its bytes', () => {
     module.exports.newCache(1000, 4096);
     for (let i = 0; i < 50; i++) add(`${i}`.padEnd(400, 'x'));
