@@ -16,7 +16,12 @@ const TESTS = [
   'units/matchers',
   'units/base64url',
   'units/token-cache',
+  'units/hmac',
+  'units/rsa',
+  'units/verify-signature',
+  'units/jws',
   'module/never-open',
+  'module/in-force',
   'module/authorization',
   'module/rule-index',
   'module/peers',
@@ -27,7 +32,10 @@ const TESTS = [
   'module/guard',
   'module/beyond-istio',
   'module/algorithms',
+  'module/keys',
   'module/key-sets',
+  'module/key-fetching',
+  'module/clock',
   'recorded/recorded',
 ].map((name) => `host-tests/${name}.test.ts`);
 
