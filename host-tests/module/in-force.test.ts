@@ -3,7 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { nodePlatform } from '../../host/node-platform.ts';
 import { type Plugin, Process } from '../../host/process.ts';
 import { Status } from '../../host/status.ts';
-import { MODULE, configuration, denyPolicy, request, start, status, update } from './fixture.ts';
+import { edKey, signedToken } from '../../istio/token/signing.ts';
+import {
+  ISSUER,
+  JWKS_URI,
+  MODULE,
+  configuration,
+  denyPolicy,
+  request,
+  requestAuthentication,
+  start,
+  status,
+  update,
+} from './fixture.ts';
 
 const WRONG = configuration([{}]);
 const GOOD = configuration([]);
@@ -114,6 +126,26 @@ describe('the number of rejected configurations', () => {
     load(process, GOOD);
     process.advance(BEAT_MS);
     expect(process.metrics.value(REJECTED)).toBe(count);
+  });
+});
+
+describe('a sign of life', () => {
+  it('is left about once a second by each worker, however often it looks for keys', () => {
+    const { process, plugin } = start([requestAuthentication({ jwksUri: JWKS_URI })]);
+    const token = signedToken('EdDSA', edKey(), { iss: ISSUER });
+    expect(request(plugin, { token }).state).toBe('paused');
+    process.httpCalls[0]!.deadline = Infinity;
+    const { sharedData } = process;
+    const set = sharedData.set.bind(sharedData);
+    let signs = 0;
+    sharedData.set = (key, bytes, expected) => {
+      if (key === ROOTS) signs++;
+      return set(key, bytes, expected);
+    };
+    process.advance(4500);
+    // By the main thread and by the worker, every 0.9 seconds at most.
+    expect(signs).toBeGreaterThanOrEqual(2 * 4);
+    expect(signs).toBeLessThanOrEqual(2 * 6);
   });
 });
 
