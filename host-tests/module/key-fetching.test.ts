@@ -19,6 +19,7 @@ import {
   start,
   status,
   statusOf,
+  update,
   type World,
 } from './fixture.ts';
 
@@ -222,6 +223,28 @@ describe('a key set that two plugins name', () => {
     nextCall(process).respond({ status: 200, body: rotated.jwks });
     process.advance(2000);
     expect(status(plugins[1 - gone]!, { token: fresh })).toBe(200);
+  });
+});
+
+describe('a key set that nobody names any more', () => {
+  it('leaves nothing behind, however many have been', () => {
+    // A hundred keys of the longest that there may be.
+    const n = Buffer.alloc(2048, 0xff).toString('base64url');
+    const body = JSON.stringify({ keys: Array(100).fill({ kty: 'RSA', n, e: 'AQAB' }) });
+    const of = (i: number): object[] => [
+      requestAuthentication({ jwksUri: `https://idp.example/${i}` }),
+    ];
+    const world = start(of(0));
+    const sizes: number[] = [];
+    for (let i = 1; i <= 25; i++) {
+      expect(update(world, configuration(of(i)))).toBe(true);
+      world.process.advance(100);
+      onlyCall(world.process).respond({ status: 200, body });
+      world.process.advance(2000);
+      sizes.push(Math.max(...world.process.guests.map((guest) => guest.memoryBytes)));
+    }
+    // From the tenth on it is what it was.
+    expect(sizes.at(-1)).toBe(sizes[9]);
   });
 });
 
