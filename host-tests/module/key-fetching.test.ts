@@ -105,6 +105,8 @@ describe('a fetch that fails', () => {
       goTo(world, Math.ceil((process.clock.steady + 1) / 128) * 128);
       onlyCall(process).fail('connection');
       const failed = process.clock.steady;
+      expect(status(plugin, { token }), `at once, of ${seconds} s`).toBe(401);
+      expect(process.httpCalls).toHaveLength(0);
       goTo(world, failed + seconds * 1000 - 1);
       expect(status(plugin, { token }), `before ${seconds} s`).toBe(401);
       expect(process.httpCalls).toHaveLength(0);
@@ -291,6 +293,7 @@ describe('keys that have been fetched', () => {
     expect(status(plugin, { token })).toBe(200);
     const before = hits();
     nextCall(process).respond({ status: 200, body: issuer.jwks });
+    process.advance(2000);
     expect(status(plugin, { token })).toBe(200);
     expect(hits()).toBe(before + 1);
   });
