@@ -187,7 +187,7 @@ export class HttpFilter extends HttpContext {
     }
 
     const authenticator = plugin.authenticator;
-    let status = authenticator.authenticate(request, now, plugin.id, this.mayWait());
+    let status = authenticator.authenticate(request, now, this.mayWait());
     if (status == JwtStatus.Waiting) {
       if (this.waitFor(authenticator.awaited)) return Action.PauseAll;
       status = JwtStatus.JwksFetchFail;

@@ -300,7 +300,7 @@ export class Plugin extends RootContext {
     }
     for (let i = 0; i < this.remotes.length; i++) {
       const remote = this.remotes[i];
-      if (!remote.awaits(this.id, token)) continue;
+      if (!remote.awaits(token)) continue;
       remote.answer(bodySize);
       if (remote.waiting.hasReleased) this.tickEvery(DRAINING_TICK_MS);
       return;

@@ -83,7 +83,7 @@ export class ShadowHttpFilter extends HttpContext {
 
     this.hasAuthorizer =
       plugin.extAuthz !== null && plugin.authorization.custom(request) != Custom.None;
-    const status = plugin.authenticator.authenticate(request, now, plugin.id, false);
+    const status = plugin.authenticator.authenticate(request, now, false);
     if (status == JwtStatus.NotApplied) return verdict.set("error", "reason=host_call_failed");
     if (status != JwtStatus.Ok) {
       return verdict.set("unauthenticated", "reason=" + reasonOfStatus(status));

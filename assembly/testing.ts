@@ -5,8 +5,10 @@ import {
   EMPTY,
   Region,
   Span,
+  addressOf,
   encode,
   isPresent,
+  lengthOf,
   span,
   toText,
 } from "as-proxy-wasm-sdk/assembly";
@@ -30,6 +32,7 @@ import { verifyEd25519 } from "./crypto/ed25519";
 import { beginHash, finishHash, updateHash } from "./crypto/hash";
 import { verifyHmac } from "./crypto/hmac";
 import { verifyPss } from "./crypto/pss";
+import { rsaPublic } from "./crypto/rsa";
 import { DEFAULT_MIN_RSA_BITS, MIN_RSA_BITS } from "./limits";
 import { JwtStatus } from "./status";
 import { signatureStatus } from "./authn/signature";
@@ -170,6 +173,11 @@ export function digest(bits: i32, address: usize, length: usize, split: usize): 
 
 export function hmac(bits: i32, key: Span, text: Span, code: Span): bool {
   return verifyHmac(bits, key, text, code);
+}
+
+/** `base` to the power of `exponent`, modulo `modulus`, written to `out`; whether there is an answer. */
+export function rsa(out: usize, base: Span, modulus: Span, exponent: u32): bool {
+  return rsaPublic(out, addressOf(base), addressOf(modulus), lengthOf(modulus), exponent);
 }
 
 export function pss(bits: i32, modulus: Span, exponent: u32, signature: Span, text: Span): bool {

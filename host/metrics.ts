@@ -54,6 +54,11 @@ export class Metrics {
     return Number(this.all.find((metric) => metric.name === name)?.value ?? 0n);
   }
 
+  /** Whether anybody has defined a metric with this name. */
+  has(name: string): boolean {
+    return this.all.some((metric) => metric.name === name);
+  }
+
   /** Every metric that is not 0, by name. */
   nonZero(): Record<string, number> {
     const seen = this.all.filter(({ value }) => value !== 0n);

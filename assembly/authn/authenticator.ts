@@ -35,7 +35,6 @@ export class Authenticator {
   private changes: RequestChanges = new RequestChanges();
   private tokens: Token[] = [];
   private used: i32 = 0;
-  private root: u32 = 0;
   private now: u64 = 0;
   private mayWait: bool = false;
   private principal: Token | null = null;
@@ -64,16 +63,14 @@ export class Authenticator {
   /**
    * Verifies the tokens of the request. Ok without a token: that is for AuthorizationPolicy to judge. On Ok the request knows its
    * issuer and subject, and its headers are what the upstream is to get. Waiting: keys are being fetched, see `awaited`; with
-   * `mayWait` false it is JwksFetchFail instead. `now` is in nanoseconds since the Unix epoch, `root` the root context that
-   * asks for keys.
+   * `mayWait` false it is JwksFetchFail instead. `now` is in nanoseconds since the Unix epoch.
    */
-  authenticate(request: Request, now: u64, root: u32, mayWait: bool): i32 {
+  authenticate(request: Request, now: u64, mayWait: bool): i32 {
     if (this.rules.length == 0) return JwtStatus.Ok;
     this.cache.sweep();
     this.changes.begin(request.path);
     this.used = 0;
     this.now = now;
-    this.root = root;
     this.mayWait = mayWait;
     this.awaited = null;
     this.principal = null;
@@ -160,7 +157,7 @@ export class Authenticator {
     }
     const remote = rule.remote;
     if (remote === null || !rule.wantsKeys(status, token)) return status;
-    const fetch = remote.ask(this.root);
+    const fetch = remote.ask();
     // Another worker has fetched them meanwhile.
     if (fetch == Fetch.Done) return this.verify(rule, token);
     if (fetch == Fetch.TooSoon || !this.mayWait) return status;

@@ -11,6 +11,7 @@ import {
   addressOf,
   allocate,
   getShared,
+  isPresent,
   lengthOf,
   setShared,
   sharedVersion,
@@ -21,6 +22,8 @@ import {
 const SIZE: usize = 56;
 /** Bytes in front of the key set itself: generation and time of the fetch. */
 const HEADER: usize = 16;
+/** What is read where there is no record. */
+const NONE = memory.data(56, 8);
 
 /** Times are nanoseconds of `steadyTime`: nobody sets that clock back, or forward. */
 export class FetchRecord {
@@ -49,22 +52,21 @@ export class FetchRecord {
     this.documentKey = region.text("portcullis/jwks/document/" + name);
   }
 
-  /** Reads the record as it is now; all zero when there is none. */
+  /** Reads the record as it is now; all zero when there is none, or one that is not of this form. */
   read(): void {
     const bytes = getShared(this.recordKey);
-    const known = lengthOf(bytes) == SIZE;
-    this.version = known ? sharedVersion() : CREATE;
-    const at = addressOf(bytes);
-    this.generation = known ? load<u64>(at, 0) : 0;
-    this.fetchedAt = known ? load<u64>(at, 8) : 0;
-    this.leaseUntil = known ? load<u64>(at, 16) : 0;
-    this.notBefore = known ? load<u64>(at, 24) : 0;
-    this.failures = known ? load<u64>(at, 32) : 0;
-    this.attempts = known ? load<u64>(at, 40) : 0;
-    this.startedAt = known ? load<u64>(at, 48) : 0;
+    this.version = isPresent(bytes) ? sharedVersion() : CREATE;
+    const at = lengthOf(bytes) == SIZE ? addressOf(bytes) : NONE;
+    this.generation = load<u64>(at, 0);
+    this.fetchedAt = load<u64>(at, 8);
+    this.leaseUntil = load<u64>(at, 16);
+    this.notBefore = load<u64>(at, 24);
+    this.failures = load<u64>(at, 32);
+    this.attempts = load<u64>(at, 40);
+    this.startedAt = load<u64>(at, 48);
   }
 
-  /** Writes the record if nobody has since it was read; then reads it back, so that it can be written again. */
+  /** Writes the record if nobody has since it was read. */
   write(): bool {
     const at = allocate(SIZE);
     if (at == 0) return false;
@@ -75,21 +77,17 @@ export class FetchRecord {
     store<u64>(at, this.failures, 32);
     store<u64>(at, this.attempts, 40);
     store<u64>(at, this.startedAt, 48);
-    if (setShared(this.recordKey, span(at, SIZE), this.version) != Status.Ok) return false;
-    this.read();
-    return true;
+    return setShared(this.recordKey, span(at, SIZE), this.version) == Status.Ok;
   }
 
   /** Publishes a key set, before the record that announces it is written. */
-  publish(document: Span, generation: u64, fetchedAt: u64): bool {
+  publish(document: Span, generation: u64, fetchedAt: u64): void {
     const at = allocate(HEADER + lengthOf(document));
-    if (at == 0) return false;
+    if (at == 0) return;
     store<u64>(at, generation);
     store<u64>(at, fetchedAt, 8);
     memory.copy(at + HEADER, addressOf(document), lengthOf(document));
-    return (
-      setShared(this.documentKey, span(at, HEADER + lengthOf(document)), ANY_VERSION) == Status.Ok
-    );
+    setShared(this.documentKey, span(at, HEADER + lengthOf(document)), ANY_VERSION);
   }
 
   /** The published key set with its header, or ABSENT. */

@@ -121,7 +121,9 @@ export function readJwk(node: Node, minRsaBits: i32, region: Region): Jwk | null
   else return refused("its [kty] is not supported");
   if (read === null) return null;
   if (named && !key.fits(key.algorithm)) return refused("its [alg] does not fit the key");
-  key.kid = region.keep(textOf(member(node, KID)));
+  const kid = member(node, KID);
+  // What is no text is none: such a key is tried with tokens of any `kid`.
+  if (kindOf(kid) == Kind.String) key.kid = region.keep(textOf(kid));
   return key;
 }
 
@@ -131,10 +133,10 @@ function readRsa(key: Jwk, node: Node, minBits: i32, region: Region): Jwk | null
   if (modulus == ABSENT || exponent == ABSENT) {
     return refused("Jwks RSA [n] or [e] field is missing or has a parse error");
   }
-  for (let i: usize = 0; i < lengthOf(exponent) && i < 4; i++) {
+  for (let i: usize = 0; i < lengthOf(exponent); i++) {
     key.exponent = (key.exponent << 8) | byteAt(exponent, i);
   }
-  if (lengthOf(exponent) > 4 || (key.exponent != 3 && key.exponent != 65537)) {
+  if (lengthOf(exponent) > 3 || (key.exponent != 3 && key.exponent != 65537)) {
     return refused("its [e] is neither 3 nor 65537");
   }
   const bits = <i32>lengthOf(modulus) * 8 - <i32>clz<u32>(byteAt(modulus, 0)) + 24;
@@ -180,7 +182,7 @@ function readOct(key: Jwk, node: Node, region: Region): Jwk | null {
 function readOkp(key: Jwk, node: Node, region: Region): Jwk | null {
   if (!equals(textOf(member(node, CRV)), ED25519)) return refused("its [crv] is not Ed25519");
   const bytes = bytesOf(member(node, X));
-  if (bytes == ABSENT || lengthOf(bytes) != ED25519_KEY) {
+  if (lengthOf(bytes) != ED25519_KEY) {
     return refused("its [x] is missing, or is not 32 bytes");
   }
   if (!isEd25519Key(bytes)) return refused("its point is not on the curve");

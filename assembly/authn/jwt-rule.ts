@@ -84,9 +84,8 @@ export class JwtRule {
     return status;
   }
 
-  /** Whether newer keys could change this status of a token. */
+  /** Whether newer keys, where there may be any, could change this status of a token. */
   wantsKeys(status: i32, token: Token): bool {
-    if (this.remote === null) return false;
     if (status == JwtStatus.JwksFetchFail) return true;
     return status == JwtStatus.JwksKidAlgMismatch && lengthOf(token.jwt.kid) > 0;
   }

@@ -17,7 +17,6 @@ import {
   hasRoom,
   httpCall,
   isAhead,
-  isPresent,
   lastStatus,
   lengthOf,
   log,
@@ -86,8 +85,8 @@ export class RemoteKeySet extends KeySource {
   private record: FetchRecord;
   private metrics: FetchMetrics;
   private seenAttempts: u64 = 0;
+  /** The latest call: no other of this VM has its number. */
   private call: u32 = NO_CALL;
-  private caller: u32 = 0;
   private refresh: u64 = 0;
   private timeout: u64 = 0;
   private cooldown: u64 = 0;
@@ -151,16 +150,15 @@ export class RemoteKeySet extends KeySource {
     return this.users.length == 0;
   }
 
-  /** A root context has gone: its call will not be answered, and it does not refresh any more. */
+  /** A root context has gone: it does not refresh any more. */
   disown(root: u32): void {
     const at = this.users.indexOf(root);
     if (at >= 0) this.users.splice(at, 1);
     if (this.owner == root) this.owner = 0;
-    if (this.caller == root) this.call = NO_CALL;
   }
 
   /** A request needs keys that are not here: none at all, or one with another `kid`. Fetches if nobody does. */
-  ask(root: u32): i32 {
+  ask(): i32 {
     const now = steadyTime();
     // Without a clock nobody knows what may be tried again.
     if (now == 0) return Fetch.TooSoon;
@@ -175,7 +173,7 @@ export class RemoteKeySet extends KeySource {
     } else if (isAhead(record.startedAt + this.cooldown, now, this.cooldown)) {
       return Fetch.TooSoon;
     }
-    return this.fetch(root, now);
+    return this.fetch(now);
   }
 
   /** The longest that a request may have to wait, in nanoseconds. */
@@ -188,21 +186,20 @@ export class RemoteKeySet extends KeySource {
     const now = steadyTime();
     if (now == 0) return;
     if (this.owner == 0) this.owner = root;
-    if (this.owner == root || this.waiting.size > 0) this.fetchIfDue(root, now);
+    if (this.owner == root || this.waiting.size > 0) this.fetchIfDue(now);
     this.waiting.wake(now, this.longestWait);
     if (this.set !== null && this.owner == root) {
       this.metrics.aged((now - min(now, this.fetchedAt)) / 1_000_000_000);
     }
   }
 
-  /** Whether this is the answer to the call under way. */
-  awaits(root: u32, token: u32): bool {
-    return this.call != NO_CALL && this.call == token && this.caller == root;
+  /** Whether this is the answer to the latest call. */
+  awaits(token: u32): bool {
+    return this.call == token;
   }
 
   /** The answer has come: header map and body buffer are the host's. */
   answer(bodySize: u32): void {
-    this.call = NO_CALL;
     const now = steadyTime();
     const taken = mark();
     this.read(bodySize, now);
@@ -211,14 +208,12 @@ export class RemoteKeySet extends KeySource {
   }
 
   private read(bodySize: u32, now: u64): void {
-    const status = getFirstHeader(MapType.HttpCallResponseHeaders, STATUS);
-    const code = isPresent(status) ? toText(status) : "";
+    const code = toText(getFirstHeader(MapType.HttpCallResponseHeaders, STATUS));
     if (code == "503") return this.fail("no_connection", now);
     if (code == "504") return this.fail("timeout", now);
     if (code != "200") return this.fail("status", now);
     if (bodySize > MAX_JWKS_BYTES) return this.fail("too_large", now);
     const document = getBuffer(BufferType.HttpCallResponseBody, 0, bodySize);
-    if (!isPresent(document)) return this.fail("no_usable_key", now);
     if (!this.canRead(document)) return this.fail("no_memory", now);
     const set = parseJwks(document, this.minRsaBits);
     if (memoryEnded()) return this.fail("no_memory", now);
@@ -228,11 +223,11 @@ export class RemoteKeySet extends KeySource {
     this.succeed(set, document, now);
   }
 
-  private fetchIfDue(root: u32, now: u64): void {
+  private fetchIfDue(now: u64): void {
     const record = this.record;
     record.read();
     this.notice();
-    if (!this.isLeased(now) && !this.isPostponed(now)) this.fetch(root, now);
+    if (!this.isLeased(now) && !this.isPostponed(now)) this.fetch(now);
   }
 
   /** Whether somebody fetches, be it another worker with another idea of how long that may take. */
@@ -251,13 +246,13 @@ export class RemoteKeySet extends KeySource {
   }
 
   /** Takes the lease, and fetches; `record` has just been read. */
-  private fetch(root: u32, now: u64): i32 {
+  private fetch(now: u64): i32 {
     const record = this.record;
     record.leaseUntil = now + this.longestWait;
     record.startedAt = now;
     // Somebody else was quicker.
     if (!record.write()) return Fetch.Underway;
-    return this.send(root, now) ? Fetch.Underway : Fetch.TooSoon;
+    return this.send(now) ? Fetch.Underway : Fetch.TooSoon;
   }
 
   /** Acts on an answer that has come to any worker since the last look. */
@@ -270,7 +265,7 @@ export class RemoteKeySet extends KeySource {
     this.waiting.release();
   }
 
-  private send(root: u32, now: u64): bool {
+  private send(now: u64): bool {
     const headers = new PairsBuilder()
       .add(METHOD, GET)
       .add(SCHEME, this.scheme)
@@ -279,7 +274,6 @@ export class RemoteKeySet extends KeySource {
       .add(ACCEPT, ACCEPT_JSON);
     const timeout = <u32>(this.timeout / MILLISECOND);
     this.call = httpCall(this.clusterName, headers, EMPTY, timeout);
-    this.caller = root;
     if (this.call != NO_CALL) return true;
     this.fail(lastStatus() == Status.BadArgument ? "no_cluster" : "host_call_failed", now);
     return false;
@@ -332,8 +326,8 @@ export class RemoteKeySet extends KeySource {
   private finish(result: string): void {
     const record = this.record;
     record.attempts++;
-    // Lost against a later lease: that one's answer will be written.
-    if (record.write()) this.seenAttempts = record.attempts;
+    // Where that is lost against a later lease, that one's answer will be written; where it is not, the next look takes notice of it.
+    record.write();
     this.metrics.fetched(result);
     this.waiting.release();
   }
@@ -357,7 +351,6 @@ export class RemoteKeySet extends KeySource {
     if (!this.canRead(document)) return;
     const set = parseJwks(document, this.minRsaBits);
     if (set.error.length > 0 || memoryEnded()) return;
-    this.fetchedAt = this.record.fetchedAt;
     this.replace(set, hashOf(document), generation);
   }
 

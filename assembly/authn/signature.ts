@@ -19,7 +19,7 @@ const HASHES: StaticArray<Span> = [constant("sha256"), constant("sha384"), const
 export function signatureStatus(jwt: Jwt, keys: Jwk[]): i32 {
   let matched = false;
   for (let i = 0; i < keys.length; i++) {
-    const key = unchecked(keys[i]);
+    const key = keys[i];
     if (lengthOf(jwt.kid) > 0 && lengthOf(key.kid) > 0 && !equals(jwt.kid, key.kid)) continue;
     if (key.algorithm != NO_ALGORITHM && key.algorithm != jwt.algorithm) continue;
     matched = true;

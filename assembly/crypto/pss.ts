@@ -1,7 +1,6 @@
 // RSASSA-PSS verification (RFC 8017 §8.1.2 and §9.1.2) with MGF1, for PS256, PS384 and PS512: the salt is as long as the
 // digest (RFC 7518 §3.5), which Envoy leaves open.
 import { Span, addressOf, lengthOf } from "as-proxy-wasm-sdk/assembly";
-import { MAX_RSA_BITS } from "../limits";
 import { beginHash, finishHash, updateHash } from "./hash";
 import { rsaPublic } from "./rsa";
 
@@ -25,7 +24,7 @@ export function verifyPss(
 ): bool {
   const length = lengthOf(modulus);
   const hashSize = (<usize>bits) >> 3;
-  if (length > <usize>MAX_RSA_BITS / 8 || lengthOf(signature) != length) return false;
+  if (lengthOf(signature) != length) return false;
   if (!rsaPublic(encoded, addressOf(signature), addressOf(modulus), length, exponent)) return false;
 
   // emBits is one less than the bits of the modulus: if that fills its top byte by one bit alone, the encoding is a byte shorter.
@@ -38,12 +37,12 @@ export function verifyPss(
     size--;
   }
   if (size < hashSize * 2 + 2 || load<u8>(at + size - 1) != TRAILER) return false;
-  if (unused != 0 && (<u32>load<u8>(at)) >> (8 - unused) != 0) return false;
+  if ((<u32>load<u8>(at)) >> (8 - unused) != 0) return false;
 
   const maskedSize = size - hashSize - 1;
   const claimed = at + maskedSize;
   unmask(bits, at, maskedSize, claimed, hashSize);
-  if (unused != 0) store<u8>(at, load<u8>(at) & (<u8>((<u32>0xff) >> unused)));
+  store<u8>(at, load<u8>(at) & (<u8>((<u32>0xff) >> unused)));
 
   const saltAt = maskedSize - hashSize;
   for (let i: usize = 0; i < saltAt - 1; i++) {

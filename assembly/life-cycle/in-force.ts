@@ -86,13 +86,9 @@ class Keys {
 const byPlugin = new Map<string, Keys>();
 
 function keysOfPlugin(): Keys {
-  const name = textOf(getProperty(PLUGIN_NAME)) + " " + textOf(getProperty(PLUGIN_ROOT_ID));
+  const name = toText(getProperty(PLUGIN_NAME)) + " " + toText(getProperty(PLUGIN_ROOT_ID));
   if (!byPlugin.has(name)) byPlugin.set(name, new Keys(name));
   return byPlugin.get(name);
-}
-
-function textOf(property: Span): string {
-  return isPresent(property) ? toText(property) : "";
 }
 
 /** One root's part in it. */
@@ -120,11 +116,8 @@ export class InForce {
     const roots = this.keys.roots;
     for (let i = roots.length - 1; i >= 0; i--) {
       const other = roots[i];
-      if (
-        other !== this &&
-        other.standing != Standing.Refusing &&
-        other.generation == this.generation
-      )
+      // One that refuses is this one, too, until it has been told to keep what was found.
+      if (other.standing != Standing.Refusing && other.generation == this.generation)
         return other.root;
     }
     return null;
@@ -132,7 +125,6 @@ export class InForce {
 
   /** A good configuration has come: from now on it is what wrong ones fall back on. */
   begin(text: Span): void {
-    this.standing = Standing.Own;
     for (let i = 0; i < MAX_HEARTBEAT_TRIES; i++) {
       const taken = mark();
       const known = getShared(this.keys.text);
@@ -196,7 +188,6 @@ export class InForce {
       const record = allocate(size + ENTRY);
       if (record == 0) return;
       copy(old, record);
-      let hasOther = false;
       let rejected: u64 = 0;
       let hadRejected = false;
       let to = record + HEADER;
@@ -207,7 +198,6 @@ export class InForce {
           continue;
         }
         if (standing != Standing.Own) rejected++;
-        if (standing != Standing.Refusing) hasOther = true;
         memory.copy(to, at, ENTRY);
         to += ENTRY;
       }
@@ -222,7 +212,8 @@ export class InForce {
         store<u64>(to, now, SEEN);
         store<u64>(to, this.standing, STANDING);
         to += ENTRY;
-      } else if (!hasOther && this.generation == load<u64>(record, GENERATION)) {
+      } else if (this.generation == load<u64>(record, GENERATION)) {
+        // Whoever else enforces it is heard of.
         store<u64>(record, 0, CONFIGURED);
       }
       if (setShared(this.keys.record, span(record, to - record), expected) != Status.Ok) continue;

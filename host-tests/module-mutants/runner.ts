@@ -10,7 +10,7 @@ type Test = Extract<RunnerTask, { type: 'test' }>;
 type Suite = Extract<RunnerTask, { type: 'suite' }>;
 
 /** Calls of `mutantIsOn` that one run of a test may take in one instance: many times what any takes without a fault. */
-const FUEL = 20_000_000n;
+const FUEL = 200_000_000n;
 
 /** Milliseconds after which a fault has made something endless that takes no fuel: an allocator whose lists it has spoilt. */
 const HANG_MS = 5000;

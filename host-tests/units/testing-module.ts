@@ -19,6 +19,7 @@ interface Exports {
   firstKey(a: number, n: number): bigint;
   digest(bits: number, a: number, n: number, split: number): bigint;
   hmac(bits: number, key: bigint, text: bigint, code: bigint): number;
+  rsa(out: number, base: bigint, modulus: bigint, exponent: number): number;
   pss(bits: number, n: bigint, e: number, signature: bigint, text: bigint): number;
   ed25519(key: bigint, signature: bigint, text: bigint): number;
   jws(keySet: bigint, token: bigint): number;
@@ -59,6 +60,8 @@ export class TestingModule {
   readonly exports: Exports;
   /** What the host's clock shows, in nanoseconds. */
   time = 1_700_000_000_000_000_000n;
+  /** What the host answers to `verify_signature`; what it finds where this is not set. */
+  answer: Uint8Array | undefined;
 
   /** `trace`: is told of every place that the build which tells of them comes to (`asc --target traced`). */
   constructor(trace?: (place: number) => void) {
@@ -108,7 +111,7 @@ export class TestingModule {
     const bytes = ([address, length]: Given): Uint8Array =>
       new Uint8Array(buffer.slice(address, address + length));
     if (Buffer.from(bytes(name)).toString() !== 'verify_signature') return NOT_FOUND;
-    const answer = verifySignature(nodePlatform, bytes(data));
+    const answer = this.answer ?? verifySignature(nodePlatform, bytes(data));
     if (answer === undefined) return BAD_ARGUMENT;
     const [address] = this.give(answer);
     const view = new DataView(this.exports.memory.buffer);
