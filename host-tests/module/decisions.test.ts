@@ -2,13 +2,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { HttpStream } from '../../host/contexts.ts';
 import type { Pair } from '../../host/pairs.ts';
-import type { Plugin, Process } from '../../host/process.ts';
+import type { Process, ProcessOptions } from '../../host/process.ts';
 import { fromUtf8 } from '../../host/text.ts';
 import {
   CLUSTER,
   type Issuer,
   JWKS_URI,
   type RequestOptions,
+  type World,
   denyPolicy,
   makeIssuer,
   mint,
@@ -285,12 +286,9 @@ describe('a request is refused where the host does not tell', () => {
   });
 });
 
-function waitingFor(resources: object[] = []): { process: Process; plugin: Plugin } {
-  return start(
-    [requestAuthentication({ jwksUri: JWKS_URI }), ...resources],
-    {},
-    { clusters: [CLUSTER] },
-  );
+function waitingFor(resources: object[] = [], options: Partial<ProcessOptions> = {}): World {
+  const all = [requestAuthentication({ jwksUri: JWKS_URI }), ...resources];
+  return start(all, {}, { clusters: [CLUSTER], ...options });
 }
 
 describe('a request that waits for keys', () => {
@@ -303,6 +301,41 @@ describe('a request that waits for keys', () => {
     process.advance(2000);
     expect(stream.reply).toMatchObject({ status: 401, body: 'Jwks remote fetch is failed' });
     expect(counts(process)).toEqual({ 'unauthenticated;reason=jwks_fetch_fail': 1 });
+  });
+
+  it('goes on soon after another worker has them', async () => {
+    const { process, plugin } = waitingFor([], { workers: 2 });
+    const token = await mint(issuer);
+    process.advance(1000);
+    const streams = [0, 1].map((worker) => request(plugin, { token, worker }));
+    expect(process.httpCalls).toHaveLength(1);
+    process.httpCalls[0]!.respond({ status: 200, body: issuer.jwks });
+    process.advance(100);
+    expect(streams.map(statusOf)).toEqual([200, 200]);
+  });
+
+  it('is one of 1,024: one more is refused at once', async () => {
+    const { plugin } = waitingFor();
+    const token = await mint(issuer);
+    const states = Array.from({ length: 1025 }, () => statusOf(request(plugin, { token })));
+    expect(new Set(states.slice(0, 1024))).toEqual(new Set(['paused']));
+    expect(states.at(-1)).toBe(401);
+  });
+
+  it('is judged by the CUSTOM policies once', async () => {
+    const provider = { service: 'idp.example', port: 443 };
+    const custom = byPath('/asked', 'custom', { action: 'CUSTOM', provider: { name: 'authz' } });
+    const { process, plugin } = start(
+      [requestAuthentication({ jwksUri: JWKS_URI }), custom],
+      { extensionProviders: [{ name: 'authz', envoyExtAuthzHttp: provider }] },
+      { clusters: [CLUSTER], logLevel: 'trace' },
+    );
+    const stream = request(plugin, { token: await mint(issuer) });
+    process.advance(100);
+    for (const call of process.httpCalls) call.respond({ status: 200, body: issuer.jwks });
+    process.advance(100);
+    expect(statusOf(stream)).toBe(200);
+    expect(process.logs().filter((line) => line.startsWith('trace CUSTOM'))).toHaveLength(1);
   });
 
   it('waits by the wall clock where the host has no other', async () => {
