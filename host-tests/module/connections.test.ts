@@ -112,6 +112,25 @@ describe('a connection under PeerAuthentication', () => {
     expect(process.metrics.value(name('tls', 'unknown'))).toBe(0);
   });
 
+  it('is counted when its configuration goes, at the latest', () => {
+    const { process, plugin } = start([], TCP);
+    plugin.end(course(plugin, plain).stream);
+    expect(plugin.update(configuration([peers('PERMISSIVE')], TCP))).toBe(true);
+    const name = 'portcullis_peer_connections_total;security=plaintext;port=8000;source=unknown';
+    expect(process.metrics.value(name)).toBe(1);
+  });
+
+  it.each<[string, Connection, object, string]>([
+    ['plaintext', plain, FACTS, 'plaintext'],
+    ['TLS', tls, FACTS, 'tls'],
+    ['mutual TLS', mtls, FACTS, `mtls ${URI}`],
+    ['a certificate without names', { ...tls, peerCertificate: {} }, FACTS, 'mtls'],
+    ['mutual TLS where no identities are declared', mtls, TCP, 'mtls'],
+  ])('is written down by who it is: %s', (_, connection, settings, record) => {
+    const { plugin } = start([], settings);
+    expect(recordOf(course(plugin, connection).stream, 'peer')).toBe(record);
+  });
+
   it('is not counted where the network filter has no say', () => {
     const { process, plugin } = start([], { workload: { protocol: 'TCP', tcpPorts: [9000] } });
     const { states } = course(plugin, plain);

@@ -113,6 +113,18 @@ describe('an answer', () => {
     expect(answered([['x-other', 'no']])).toEqual([['x-down-a', 'upstream']]);
   });
 
+  it('that allows adds nothing to the response to another request', () => {
+    const { process, plugin } = running({ headersToDownstreamOnAllow: ['x-down-*'] }, [
+      custom({ to: [{ operation: { paths: ['/asked'] } }] }),
+    ]);
+    const asked = request(plugin, { path: '/asked' });
+    process.httpCalls[0]!.respond({ status: 200, headers: [['x-down-a', '1']] });
+    plugin.end(asked);
+    const other = request(plugin);
+    plugin.respond(other);
+    expect(other.responseHeaders).toEqual([]);
+  });
+
   it('that allows adds nothing to the response unless the provider lists it', () => {
     const { process, plugin } = running();
     const stream = request(plugin);
@@ -159,6 +171,14 @@ describe('an answer', () => {
         ['x-envoy-auth-headers-to-remove', 'x-b'],
       ],
       [['x-c', '3']],
+    ],
+    [
+      'behind a comma',
+      [['x-envoy-auth-headers-to-remove', ',x-a']],
+      [
+        ['x-b', '2'],
+        ['x-c', '3'],
+      ],
     ],
     [
       'of none',
@@ -323,6 +343,21 @@ describe('one request leaves nothing for the next, which has its place:', () => 
     expect(checks(process)).toHaveLength(1);
     checks(process)[0]!.respond({ status: 403 });
     expect(statusOf(next)).toBe(403);
+  });
+
+  it('not an answer, where the next is woken by its keys', async () => {
+    const issuer: Issuer = await makeIssuer();
+    const { process, plugin } = running({}, [
+      custom({ to: [{ operation: { paths: ['/asked'] } }] }),
+      requestAuthentication({ jwksUri: JWKS_URI }),
+    ]);
+    const asked = request(plugin, { path: '/asked' });
+    process.advance(100);
+    const waiting = request(plugin, { token: await mint(issuer) });
+    checks(process)[0]!.respond({ status: 200 });
+    for (const call of process.httpCalls) call.respond({ status: 200, body: issuer.jwks });
+    process.advance(100);
+    expect([asked, waiting].map(statusOf)).toEqual([200, 200]);
   });
 
   it('not the time that it has waited', async () => {

@@ -110,6 +110,28 @@ describe('what cannot be read of a connection', () => {
   );
 });
 
+describe('a connection', () => {
+  it('is known as long as it is asked for now and then, and forgotten some day', () => {
+    const settings = { connectionFacts: { directAddress: 'f.direct' } };
+    const { plugin } = start([bySource({ ipBlocks: ['10.0.0.9'] })], settings);
+    const from = (id: number, address: string): Connection => ({
+      id,
+      filterState: { 'f.direct': address },
+    });
+    let next = 1;
+    const others = (count: number): void => {
+      for (let i = 0; i < count; i++) ask(plugin, from(++next, '10.0.0.1'));
+    };
+    expect(outcome(ask(plugin, from(1, '10.0.0.9')))).toBe(DENIED);
+    for (let round = 0; round < 4; round++) {
+      others(500);
+      expect(outcome(ask(plugin, { id: 1 }))).toBe(DENIED);
+    }
+    others(1100);
+    expect(outcome(ask(plugin, { id: 1 }))).toBe(MISSING);
+  });
+});
+
 describe('the names of a client', () => {
   it('up to 16 KiB are kept, its subject included', () => {
     const { plugin } = start([bySource({ principals: ['x'] })], {
@@ -289,16 +311,9 @@ describe('a token that is bound to a certificate', () => {
     issuer = await makeIssuer();
   });
   // With bytes in it that a digit which is none could be taken for.
-  const digest = Buffer.from([
-    0x10,
-    0x09,
-    0x0a,
-    0xaf,
-    0xfa,
-    0x99,
-    0x90,
-    ...createHash('sha256').update('x').digest().subarray(7),
-  ]);
+  const tricky = Buffer.from('10090aaffa99ff90', 'hex');
+  const rest = createHash('sha256').update('x').digest().subarray(tricky.length);
+  const digest = Buffer.concat([tricky, rest]);
   const hex = digest.toString('hex');
 
   it.each<[string, string | undefined, number]>([
@@ -311,6 +326,7 @@ describe('a token that is bound to a certificate', () => {
     ['one of no digits', '', 401],
     ['a digit g', hex.replace(/^10/, '0g'), 401],
     ['a digit `', hex.replace(/^1009/, '100`'), 401],
+    ['a digit /', hex.replace(/^(.{12})ff/, '$1f/'), 401],
     ['a digit :', hex.replace(/^10090a/, '10090:'), 401],
     ['a certificate without a digest', undefined, 401],
   ])('is held against the client’s own: %s', async (_, peerCertificateDigest, expected) => {
