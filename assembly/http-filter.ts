@@ -79,7 +79,9 @@ export class HttpFilter extends HttpContext {
       replyTooLarge();
       return Action.PauseAndWatermark;
     }
-    if (!endOfStream && size <= settings.most) return Action.Pause;
+    // What is full and may be a part is asked about, as in Envoy: the client may wait for the answer before it sends more.
+    const isEnough = size > settings.most || (size == settings.most && settings.allowsPartial);
+    if (!endOfStream && !isEnough) return Action.Pause;
     return this.held(this.askWithBody(provider, settings, size > settings.most));
   }
 

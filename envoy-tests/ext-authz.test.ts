@@ -196,6 +196,18 @@ describe('an external authorizer', () => {
       expect(check?.body).toBe('abc');
     });
 
+    it('is asked as soon as it may see no more: a client may wait for the answer before it sends more', async () => {
+      const body = ['x'.repeat(600), 'y'.repeat(400), 'z'];
+      const { check } = await ask('partial', {
+        ...post,
+        headers: says('allow'),
+        body,
+        pause: 200,
+      });
+      expect(check?.body).toBe(body.slice(0, 2).join(''));
+      expect(check?.headers['x-envoy-auth-partial-body']).toBe('false');
+    });
+
     it('refuses one that is too long, or cuts it', async () => {
       const body = ['x'.repeat(900), 'y'.repeat(900), 'z'.repeat(70_000)];
       const { answer } = await ask('body', { ...post, headers: says('allow'), body });

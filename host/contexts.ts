@@ -134,7 +134,13 @@ export class HttpStream extends Stream {
   readonly kind = 'http';
   /** The request headers as they stand; after `continued`, what the upstream gets. */
   headers: Pair[] = [];
+  /** The request's body, as far as it has come. */
+  body = new Uint8Array();
+  /** The headers of the response as they stand. */
+  responseHeaders: Pair[] = [];
   state: StreamState = 'open';
+  /** Its headers are held, and so is its body: the filter hears nothing of it. */
+  holdsAll = false;
   /** Told to go on: from then on its headers are out of reach. */
   released = false;
   reply: LocalReply | undefined;
@@ -161,6 +167,8 @@ export class NetworkStream extends Stream {
   readonly kind = 'network';
   /** `closed` by the module; `skipped`: there is no plugin, and Envoy has let it pass without the filter. */
   state: 'open' | 'closed' | 'trapped' | 'skipped' = 'open';
+  /** What has come last does not go on to the filters behind. */
+  isHeld = false;
 }
 
 const FILTER_STATE = 'filter_state.';

@@ -1,5 +1,4 @@
 // The functions that a module may import, as Envoy serves them.
-import type { HttpStream } from './contexts.ts';
 import { type Pair, decodePairs, encodePairs } from './pairs.ts';
 import { nodeProperty } from './node-properties.ts';
 import { LOG_LEVELS, Status } from './status.ts';
@@ -14,6 +13,7 @@ const WASI_MONOTONIC = 1;
 const WASI_FAULT = 21;
 const WASI_UNSUPPORTED = 58;
 const REQUEST_HEADERS = 0;
+const RESPONSE_HEADERS = 2;
 const CALL_RESPONSE_HEADERS = 6;
 const CALL_RESPONSE_BODY = 4;
 const VM_CONFIGURATION = 6;
@@ -33,9 +33,21 @@ export function hostFunctions(vm: Vm): (space: string, name: string) => WebAssem
     return (...args: number[]) => {
       const stream = vm.context;
       if (stream !== undefined && stream.kind !== 'root') stream.hostCalls.push(name);
-      return implementation === undefined ? Status.Unimplemented : implementation(...args);
+      if (implementation === undefined) return Status.Unimplemented;
+      return isFailing(vm, name, args) ? Status.InternalFailure : implementation(...args);
     };
   };
+}
+
+/** Whether a call is one of those that are to fail. */
+function isFailing(vm: Vm, name: string, args: number[]): boolean {
+  const { failing } = vm.process;
+  if (failing.size === 0 || failing.has(name)) return failing.size > 0;
+  if (!/_property$|_header_map_value$/.test(name)) return false;
+  // A header's name follows the number of its map.
+  const at = name.endsWith('_property') ? 0 : 1;
+  const named = fromUtf8(vm.guest.read(args[at]!, args[at + 1]!) ?? new Uint8Array());
+  return failing.has(`${name} ${named.split('\0').join('.')}`);
 }
 
 /** WASI, as far as Envoy serves it and a module asks: its clocks. They answer with an errno, not with a status of the ABI. */
@@ -44,6 +56,7 @@ function wasiFunctions(vm: Vm): Record<string, HostFunction> {
     clock_time_get: (clock, _precision, at) => {
       const { steadyNanoseconds, nanoseconds } = vm.process.clock;
       if (clock > WASI_MONOTONIC) return WASI_UNSUPPORTED;
+      if (vm.process.failing.has('clock_time_get')) return WASI_FAULT;
       if (clock === WASI_MONOTONIC && !vm.process.hasSteadyClock) return WASI_UNSUPPORTED;
       const time = clock === WASI_MONOTONIC ? steadyNanoseconds : nanoseconds;
       return vm.guest.writeU64(at, time) ? 0 : WASI_FAULT;
@@ -109,15 +122,20 @@ function headers(vm: Vm): Record<string, HostFunction> {
     map: number,
     address: number,
     size: number,
-    change: (stream: HttpStream, name: string) => void,
+    change: (headers: Pair[], name: string) => Pair[],
   ): number => {
     const name = vm.guest.read(address, size);
     if (name === undefined) return Status.InvalidMemoryAccess;
     const stream = vm.context;
-    if (map !== REQUEST_HEADERS || stream?.kind !== 'http' || !stream.editable) {
+    if (stream?.kind !== 'http') return Status.BadArgument;
+    const lower = fromLatin1(name).toLowerCase();
+    if (map === REQUEST_HEADERS && stream.editable) {
+      stream.headers = change(stream.headers, lower);
+    } else if (map === RESPONSE_HEADERS && stream.responseDetails !== undefined) {
+      stream.responseHeaders = change(stream.responseHeaders, lower);
+    } else {
       return Status.BadArgument;
     }
-    change(stream, fromLatin1(name).toLowerCase());
     return Status.Ok;
   };
   const valueAt = (address: number, size: number): string =>
@@ -140,18 +158,14 @@ function headers(vm: Vm): Record<string, HostFunction> {
         : written(vm.guest.give(toLatin1(pair[1]), at, sizeAt));
     },
     proxy_add_header_map_value: (map, address, size, value, valueSize) =>
-      edit(map, address, size, (stream, name) =>
-        stream.headers.push([name, valueAt(value, valueSize)]),
-      ),
+      edit(map, address, size, (all, name) => [...all, [name, valueAt(value, valueSize)]]),
     proxy_replace_header_map_value: (map, address, size, value, valueSize) =>
-      edit(map, address, size, (stream, name) => {
-        const pair: Pair = [name, valueAt(value, valueSize)];
-        stream.headers = [...stream.headers.filter(([key]) => key !== name), pair];
-      }),
+      edit(map, address, size, (all, name) => [
+        ...all.filter(([key]) => key !== name),
+        [name, valueAt(value, valueSize)],
+      ]),
     proxy_remove_header_map_value: (map, address, size) =>
-      edit(map, address, size, (stream, name) => {
-        stream.headers = stream.headers.filter(([key]) => key !== name);
-      }),
+      edit(map, address, size, (all, name) => all.filter(([key]) => key !== name)),
   };
 }
 
@@ -262,7 +276,7 @@ function bufferOf(vm: Vm, buffer: number): Uint8Array | undefined {
     case PLUGIN_CONFIGURATION:
       return vm.configuring?.plugin.configuration;
     case REQUEST_BODY:
-      return new Uint8Array();
+      return vm.context?.kind === 'http' ? vm.context.body : new Uint8Array();
     default:
       return undefined;
   }

@@ -8,6 +8,7 @@ import type { Pair } from './pairs.ts';
 import { Clock, type Platform } from './platform.ts';
 import { SharedData } from './shared-data.ts';
 import { LOG_LEVELS, type LogLevel } from './status.ts';
+import { toUtf8 } from './text.ts';
 import { type PluginOptions, Vm } from './vm.ts';
 
 /**
@@ -47,6 +48,8 @@ export class Process {
   readonly sharedData = new SharedData();
   readonly metrics = new Metrics();
   readonly logLines: LogLine[] = [];
+  /** Host calls that fail: by name, or by name and what they name (`proxy_get_property connection.mtls`). */
+  readonly failing = new Set<string>();
   logLevel: LogLevel;
   private readonly threads: string[];
   /** VMs by thread and VM key: plugins with the same name of VM and the same code share one. */
@@ -194,10 +197,14 @@ export class Plugin {
     for (const { vm, root } of old.values()) vm.retire(root);
   }
 
-  /** A request to one worker. Undefined: Envoy answers 503 itself, since the VM has trapped and is not back yet. */
+  /** A request to one worker; without a body (`isWhole`) unless said otherwise. Undefined: Envoy answers 503 itself, since the VM has trapped and is not back yet. */
   request(
     headers: Pair[],
-    { worker = 0, connection = {} }: { worker?: number; connection?: Connection } = {},
+    {
+      worker = 0,
+      connection = {},
+      isWhole = true,
+    }: { worker?: number; connection?: Connection; isWhole?: boolean } = {},
   ): HttpStream | undefined {
     const thread = `worker ${worker}`;
     let at = this.roots.get(thread);
@@ -214,7 +221,17 @@ export class Plugin {
       at = this.roots.get(thread)!;
       if (at.vm.trap !== undefined) return undefined;
     }
-    return at.vm.openStream(at.root, headers, connection);
+    return at.vm.openStream(at.root, headers, connection, isWhole);
+  }
+
+  /** A part of the body of a request that was not whole (`isWhole`) comes; `isLast`: nothing follows it. */
+  sendBody(stream: HttpStream, text: string, isLast = false): void {
+    for (const { vm } of this.roots.values()) vm.receiveBody(stream, toUtf8(text), isLast);
+  }
+
+  /** Its trailers come. */
+  sendTrailers(stream: HttpStream): void {
+    for (const { vm } of this.roots.values()) vm.receiveTrailers(stream);
   }
 
   /** A connection to one worker. Undefined: the VM has trapped. */

@@ -11,8 +11,11 @@ export const Status = {
   Unimplemented: 12,
 } as const;
 
-/** What a stream callback answers (`proxy_action_t`). */
-export const Action = { Continue: 0, Pause: 1 } as const;
+/** What a stream callback answers (`proxy_action_t`), as Envoy takes it with `allow_on_headers_stop_iteration`. */
+export const Action = { Continue: 0, Pause: 1, PauseAllAndBuffer: 3, PauseAll: 4 } as const;
+/** The last number by which the callback of a part of the body holds it, and that of trailers: what is beyond, Envoy takes for Continue. */
+export const LAST_BODY_ACTION = 3;
+export const LAST_TRAILERS_ACTION = 1;
 
 /** Log levels, by number. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'critical'] as const;

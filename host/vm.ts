@@ -6,7 +6,7 @@ import { type HttpAnswer, type HttpCall, failureAnswer } from './http-calls.ts';
 import { hostFunctions } from './host-functions.ts';
 import type { Pair } from './pairs.ts';
 import type { Process } from './process.ts';
-import { Action } from './status.ts';
+import { Action, LAST_BODY_ACTION, LAST_TRAILERS_ACTION } from './status.ts';
 import { toUtf8 } from './text.ts';
 
 /** A plugin as it is configured. */
@@ -121,20 +121,51 @@ export class Vm {
     if (root.streams.size === 0) this.delete(root);
   }
 
-  /** A request has come. */
-  openStream(root: RootContext, headers: Pair[], connection: Connection): HttpStream {
+  /** A request has come; `isWhole`: without a body. */
+  openStream(
+    root: RootContext,
+    headers: Pair[],
+    connection: Connection,
+    isWhole = true,
+  ): HttpStream {
     const stream = new HttpStream(this.nextId++, root, connection);
     stream.headers = headers.map(([name, value]) => [name.toLowerCase(), value]);
     this.contexts.set(stream.id, stream);
     root.streams.add(stream);
     const action = this.enter(stream, () => {
       this.guest.call('proxy_on_context_create', 0, stream.id, root.id);
-      return this.guest.call('proxy_on_request_headers', 0, stream.id, headers.length, 1);
+      const end = isWhole ? 1 : 0;
+      return this.guest.call('proxy_on_request_headers', 0, stream.id, headers.length, end);
     });
+    stream.holdsAll = action === Action.PauseAll || action === Action.PauseAllAndBuffer;
     // Envoy knows more ways to stop than one; what is not Continue is one of them.
     const stops = action !== Action.Continue || this.stopped;
     if (stream.state === 'open') stream.state = stops ? 'paused' : 'continued';
     return stream;
+  }
+
+  /** Bytes of a request's body have come; `isLast`: nothing follows them. */
+  receiveBody(stream: HttpStream, bytes: Uint8Array, isLast: boolean): void {
+    if (this.contexts.get(stream.id) !== stream) return;
+    stream.body = Uint8Array.of(...stream.body, ...bytes);
+    const end = isLast ? 1 : 0;
+    this.goOn(stream, LAST_BODY_ACTION, 'proxy_on_request_body', stream.body.length, end);
+  }
+
+  /** Trailers have come: they end a request whose body has not. */
+  receiveTrailers(stream: HttpStream): void {
+    this.goOn(stream, LAST_TRAILERS_ACTION, 'proxy_on_request_trailers', 1);
+  }
+
+  /** What follows the headers of a request is shown to the filter, which lets it go on, headers and all, or holds it. */
+  private goOn(stream: HttpStream, last: number, callback: string, ...args: number[]): void {
+    if (this.contexts.get(stream.id) !== stream) return;
+    const isHeld = stream.state === 'paused';
+    if (!(isHeld ? !stream.holdsAll : stream.state === 'continued')) return;
+    const action = this.enter(stream, () => this.guest.call(callback, 0, stream.id, ...args));
+    const goes = (action === Action.Continue || (action ?? 0) > last) && !this.stopped;
+    if (isHeld && goes && stream.state === 'paused') stream.state = 'continued';
+    if (!isHeld && !goes && stream.state === 'continued') stream.state = 'paused';
   }
 
   /** The headers of the response are on their way to the client: the upstream's, or those of a filter behind. */
@@ -149,19 +180,21 @@ export class Vm {
     const stream = new NetworkStream(this.nextId++, root, connection);
     this.contexts.set(stream.id, stream);
     root.streams.add(stream);
-    this.enter(stream, () => {
+    const action = this.enter(stream, () => {
       this.guest.call('proxy_on_context_create', 0, stream.id, root.id);
-      this.guest.call('proxy_on_new_connection', 0, stream.id);
+      return this.guest.call('proxy_on_new_connection', 0, stream.id);
     });
+    stream.isHeld = action !== Action.Continue;
     return stream;
   }
 
   /** Bytes have come from the client of a connection. */
   receive(stream: NetworkStream, size: number): void {
     if (stream.state !== 'open') return;
-    this.enter(stream, () =>
+    const action = this.enter(stream, () =>
       this.guest.call('proxy_on_downstream_data', 0, stream.id, size, size === 0 ? 1 : 0),
     );
+    stream.isHeld = action !== Action.Continue;
   }
 
   /** A stream or connection has ended, by itself or because the client has gone. One of another VM is left alone. */
