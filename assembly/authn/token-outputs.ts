@@ -40,7 +40,7 @@ export class TokenOutputs {
   /** Takes back what was written before: Envoy has every rule begin with a clean request. */
   takeBack(changes: RequestChanges): void {
     if (this.payloadHeader != ABSENT) changes.takeBack(this.payloadHeader);
-    for (let i = 0; i < this.claims.length; i++) changes.takeBack(unchecked(this.claims[i]).header);
+    for (let i = 0; i < this.claims.length; i++) changes.takeBack(this.claims[i].header);
   }
 
   /** Writes them. Where memory ends some are missing, and `memoryEnded` tells. */
@@ -49,7 +49,7 @@ export class TokenOutputs {
     if (this.claims.length == 0) return;
     const claims = token.claims();
     for (let i = 0; i < this.claims.length; i++) {
-      const claim = unchecked(this.claims[i]);
+      const claim = this.claims[i];
       const text = claimText(claimAt(claims, claim.path), this.joinLists);
       if (isPresent(text)) changes.add(claim.header, text);
     }
