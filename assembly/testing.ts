@@ -20,6 +20,7 @@ import { RequestPrincipalMatcher } from "./authz/request-principal";
 import { StringMatcher } from "./authz/string-matcher";
 import { decodeBase64Url } from "./bytes/base64url";
 import { encodeBase64 } from "./bytes/base64";
+import { hashOf } from "./bytes/hash";
 import { IpAddress, IpRange } from "./bytes/ip";
 import { QueryCursor, queryParameter, withoutParameter } from "./bytes/query";
 import { parseDuration } from "./config/duration";
@@ -235,6 +236,11 @@ export function matchesPrincipal(
   const sub = subjectLength < 0 ? ABSENT : span(subject, subjectLength);
   const matcher = new RequestPrincipalMatcher(toText(span(pattern, patternLength)), new Region());
   return matcher.matches(span(issuer, issuerLength), sub);
+}
+
+/** The hash for tables that attackers choose the keys of. */
+export function hash(address: usize, length: usize): u64 {
+  return hashOf(span(address, length));
 }
 
 /** A value of `principals` (0), `namespaces` (1), `serviceAccounts` (2, of a policy in `foo`) or `trustDomains` (3). */

@@ -31,7 +31,9 @@ export function hashOf(bytes: Span): u64 {
   const end = at + length;
   let h: u64 = seeded() ^ (<u64>length * MULTIPLIER);
   while (at + 8 <= end) {
-    h = rotl<u64>((h ^ load<u64>(at)) * MULTIPLIER, 29);
+    // All of `mix`: past a multiplication alone the highest bits of a word go unchanged, whatever the seed, and the next word can undo
+    // what they do.
+    h = mix(h ^ load<u64>(at));
     at += 8;
   }
   let tail: u64 = 0;

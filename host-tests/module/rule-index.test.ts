@@ -4,12 +4,14 @@ import {
   ISSUER,
   type Issuer,
   type RequestOptions,
+  configuration,
   denyPolicy,
   makeIssuer,
   mint,
   requestAuthentication,
   start,
   status,
+  update,
 } from './fixture.ts';
 
 const operation = (fields: Record<string, string[]>): object => ({ to: [{ operation: fields }] });
@@ -26,6 +28,8 @@ const RULES: object[] = [
   operation({ paths: ['/a', '/sec/{**}'] }),
   operation({ paths: ['/a', '/{*}/x'] }),
   operation({ paths: ['/a', '*'] }),
+  operation({ paths: ['/x*', '/secret'] }),
+  operation({ paths: ['/x', '/se*'] }),
   operation({ notPaths: ['/public'] }),
   operation({ notPaths: ['/secret'] }),
   operation({ notPaths: ['/pub*'] }),
@@ -147,6 +151,16 @@ describe('however many values rules have, each of them is found', () => {
     const { plugin } = start([denyPolicy(rules)]);
     expect(paths.filter((path) => status(plugin, { path }) !== 403)).toEqual([]);
     expect(status(plugin, { path: `/p/${count}` })).toBe(200);
+  });
+
+  it('and what none of them asks for passes, however many rules there are', () => {
+    const world = start([]);
+    for (let count = 9; count <= 20; count++) {
+      const rules = Array.from({ length: count }, (_, i) => operation({ paths: [`/p/${i}`] }));
+      expect(update(world, configuration([denyPolicy(rules)]))).toBe(true);
+      expect(status(world.plugin, { path: '/p' })).toBe(200);
+      expect(status(world.plugin, { path: `/p/${count - 1}` })).toBe(403);
+    }
   });
 
   it('64 methods, the last of which is the last value of all', () => {

@@ -53,6 +53,7 @@ describe('an address', () => {
     ],
   ])('is what it is for Node, too: %j', (text) => {
     expect(versionOf(text)).toBe(isIP(text));
+    if (!text.includes('/')) expect(isIn(text, '') === undefined).toBe(isIP(text) === 0);
   });
 });
 

@@ -17,12 +17,44 @@ describe('a path or claim pattern', () => {
     ['*', '/', true],
     ['*', '', false],
     ['*', 'a\nb', false],
+    ['*', '\nb', false],
+    ['*', 'b\n', false],
+    ['/', '/', true],
+    ['/', '', false],
+    ['/', 'x', false],
+    ['', '', true],
+    ['', '/', false],
+    ['**', '/a*', true],
+    ['**', '/a', false],
+    ['*a*', 'xa*', true],
+    ['*a*', 'xab', false],
+    ['/A*', '/Ab', true],
+    ['/A*', '/ab', false],
+    ['*Z', '/Z', true],
+    ['*Z', '/z', false],
     ['/a/*/b', '/a/x/b', false],
     ['/a/*/b', '/a/*/b', true],
   ])('%s on %j: %s', (pattern, value, matches) => {
     module.reset();
     const answer = module.exports.matchesPath(...module.give(pattern), ...module.give(value));
     expect(answer).toBe(Number(matches));
+  });
+});
+
+describe('bytes that stand around a value are not of it:', () => {
+  const exports = module.exports;
+  it.each<[string, string, string, string]>([
+    ['/a?x', '', '/a', '?x'],
+    ['/a?*', '', '/a', '?x'],
+    ['*h/a', 'path', '/a', ''],
+    ['*h/a', 'path', '/a', '*h/a'],
+  ])('%s, on %j[%s]%j', (pattern, before, value, behind) => {
+    for (const matches of [exports.matchesPath, exports.matchesHost]) {
+      module.reset();
+      const given = module.give(pattern);
+      const [address] = module.give(before + value + behind);
+      expect(matches(...given, address + before.length, value.length)).toBe(0);
+    }
   });
 });
 
@@ -36,6 +68,17 @@ describe('a host pattern', () => {
     ['ex[mple', 'ex{mple', false],
     ['ex{mple', 'ex[mple', false],
     ['É.com', 'é.com', false],
+    ['A.com', 'a.com', true],
+    ['Z.com', 'z.com', true],
+    ['@.com', '`.com', false],
+    ['`.com', '@.com', false],
+    ['@.com', '@.com', true],
+    ['[.com', '[.com', true],
+    ['a.com', '!.com', false],
+    ['b.com', 'a.com', false],
+    ['Ex*', 'eXample', true],
+    ['Ex*', 'e', false],
+    ['*', 'a\nb', true],
   ])('%s on %j: %s', (pattern, value, matches) => {
     module.reset();
     const answer = module.exports.matchesHost(...module.give(pattern), ...module.give(value));
@@ -73,6 +116,17 @@ describe('a request principal', () => {
     ['noslash', 'noslash', '', true],
     ['a*/b', 'a*', 'b', true],
     ['a*/b', 'ab', 'b', false],
+    ['I/S', 'I', 'S', true],
+    ['I/s', 'i', 's', false],
+    ['i/S', 'i', 's', false],
+    ['i/S*', 'i', 'St', true],
+    ['i/S*', 'i', 'st', false],
+    ['I*', 'Idp', 's', true],
+    ['I*', 'idp', 's', false],
+    ['*Y/s', 'xY', 's', true],
+    ['*Y/s', 'xy', 's', false],
+    ['*S', 'i', 'xS', true],
+    ['*S', 'i', 'xs', false],
   ])('%s on iss %j, sub %j: %s', (pattern, issuer, subject, matches) => {
     module.reset();
     const sub: [number, number] = subject === undefined ? [0, -1] : module.give(subject);

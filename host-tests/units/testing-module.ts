@@ -27,6 +27,7 @@ interface Exports {
   matchesPath(a: number, n: number, b: number, m: number): number;
   matchesHost(a: number, n: number, b: number, m: number): number;
   matchesPrincipal(a: number, n: number, b: number, m: number, c: number, o: number): number;
+  hash(a: number, n: number): bigint;
   matchesIdentity(field: number, a: number, n: number, b: number, m: number): number;
   isInBlock(a: number, n: number, b: number, m: number): number;
   newCache(maxTokens: number, maxBytes: number): void;
@@ -56,6 +57,8 @@ export type Given = [address: number, length: number];
 /** The module's parts with spans turned into Buffers. */
 export class TestingModule {
   readonly exports: Exports;
+  /** What the host's clock shows, in nanoseconds. */
+  time = 1_700_000_000_000_000_000n;
 
   /** `trace`: is told of every place that the build which tells of them comes to (`asc --target traced`). */
   constructor(trace?: (place: number) => void) {
@@ -64,7 +67,7 @@ export class TestingModule {
     const env: Record<string, (...args: number[]) => number> = {};
     for (const { name } of WebAssembly.Module.imports(module)) env[name] = () => 12;
     env.proxy_get_current_time_nanoseconds = (at) => {
-      new DataView(this.exports.memory.buffer).setBigUint64(at, 1_700_000_000_000_000_000n, true);
+      new DataView(this.exports.memory.buffer).setBigUint64(at, this.time, true);
       return 0;
     };
     env.proxy_call_foreign_function = (name, nameSize, data, size, out, outSize) =>

@@ -29,10 +29,7 @@ function mix(value: bigint): bigint {
 /** Two texts of one hash (assembly/bytes/hash.ts), by the seed of a module whose host says this time. */
 function collision(): [Uint8Array, Uint8Array] {
   const seed = mix(1_700_000_000_000_000_000n ^ MULTIPLIER) | 1n;
-  const afterFirst = (word: bigint): bigint => {
-    const product = mask((seed ^ mask(16n * MULTIPLIER) ^ word) * MULTIPLIER);
-    return mask(product << 29n) | (product >> 35n);
-  };
+  const afterFirst = (word: bigint): bigint => mix(seed ^ mask(16n * MULTIPLIER) ^ word);
   // What the first halves make different, the second ones make the same again.
   const difference = afterFirst(1n) ^ afterFirst(2n);
   return [
