@@ -42,18 +42,18 @@ describe('a path or claim pattern', () => {
 });
 
 describe('bytes that stand around a value are not of it:', () => {
-  const exports = module.exports;
+  const { exports } = module;
   it.each<[string, string, string, string]>([
     ['/a?x', '', '/a', '?x'],
     ['/a?*', '', '/a', '?x'],
     ['*h/a', 'path', '/a', ''],
     ['*h/a', 'path', '/a', '*h/a'],
   ])('%s, on %j[%s]%j', (pattern, before, value, behind) => {
-    for (const matches of [exports.matchesPath, exports.matchesHost]) {
+    for (const field of ['matchesPath', 'matchesHost'] as const) {
       module.reset();
       const given = module.give(pattern);
       const [address] = module.give(before + value + behind);
-      expect(matches(...given, address + before.length, value.length)).toBe(0);
+      expect(exports[field](...given, address + before.length, value.length), field).toBe(0);
     }
   });
 });
