@@ -4,10 +4,10 @@ import { TestingModule } from './testing-module.ts';
 
 const module = new TestingModule();
 
-/** The value of the cookie `a` in one or more Cookie headers. */
-function cookie(...headers: string[]): string | undefined {
+/** The value of a cookie in one or more Cookie headers. */
+function cookie(headers: string[], name = 'a'): string | undefined {
   module.reset();
-  const found = module.exports.cookie(...module.give(headers.join('\n')), ...module.give('a'));
+  const found = module.exports.cookie(...module.give(headers.join('\n')), ...module.give(name));
   return module.take(found)?.toString();
 }
 
@@ -53,7 +53,7 @@ describe('a cookie', () => {
     ['ba=1', undefined],
     ['b="; a=1"', '1"'],
   ])('in %j is %j', (header, value) => {
-    expect(cookie(header)).toBe(value);
+    expect(cookie([header])).toBe(value);
   });
 
   it.each<[string[], string | undefined]>([
@@ -63,6 +63,17 @@ describe('a cookie', () => {
     [['a=', 'a=2'], ''],
     [['b=1', 'c=2'], undefined],
   ])('in several headers, %j, is %j', (headers, value) => {
-    expect(cookie(...headers)).toBe(value);
+    expect(cookie(headers)).toBe(value);
+  });
+
+  it.each<[string, string, string | undefined]>([
+    [';a', ';a=1', undefined],
+    [';a', 'b=2;a=1', undefined],
+    [' a', ' a=1', undefined],
+    ['a=1', 'a=1=2', undefined],
+    ['', '=1', '1'],
+    ['', '1', undefined],
+  ])('has no name that begins or ends where one cannot: %j in %j is %j', (name, header, value) => {
+    expect(cookie([header], name)).toBe(value);
   });
 });
