@@ -97,7 +97,9 @@ export class Request {
     this.isUnreadable = connection.isUnreadable;
     this.method = ABSENT;
     this.path = ABSENT;
+    this.pathOnly = ABSENT;
     this.authority = ABSENT;
+    this.headers.clear();
   }
 
   private loadHeaders(): bool {

@@ -326,8 +326,8 @@ export class RemoteKeySet extends KeySource {
   private finish(result: string): void {
     const record = this.record;
     record.attempts++;
-    // Where that is lost against a later lease, that one's answer will be written; where it is not, the next look takes notice of it.
-    record.write();
+    // Lost against a later lease: that one's answer will be written.
+    if (record.write()) this.seenAttempts = record.attempts;
     this.metrics.fetched(result);
     this.waiting.release();
   }
