@@ -72,7 +72,7 @@ export function compileJwtRule(
   }
   checkHeaders(node, problems);
   checkOutputs(node, problems);
-  const settings = settingsOf(textMember(node, ISSUER), compiled.issuers);
+  const settings = settingsOf(issuerOf(node), compiled.issuers);
   if (settings !== null) settings.isNamed = true;
   if (problems.count != before) return null;
 
@@ -88,12 +88,7 @@ export function compileJwtRule(
     remote = remoteKeys(uriOf(node), timeout, compiled);
     source = remote;
   }
-  const rule = new JwtRule(
-    region.keep(textMember(node, ISSUER)),
-    outputsOf(node, compiled),
-    source,
-    remote,
-  );
+  const rule = new JwtRule(region.keep(issuerOf(node)), outputsOf(node, compiled), source, remote);
   rule.clockSkew = compiled.clockSkew;
   rule.forward = compiled.forwardsTokens || kindOf(member(node, FORWARD)) == Kind.True;
   fillLocations(node, rule, region);
@@ -111,6 +106,12 @@ export function compileJwtRule(
   }
   if (settings !== null) settings.applyTo(rule);
   return rule;
+}
+
+/** `issuer`, of no bytes when there is none: so it is named in `issuers`. */
+function issuerOf(node: Node): Span {
+  const issuer = textMember(node, ISSUER);
+  return isPresent(issuer) ? issuer : EMPTY;
 }
 
 /** `jwksUri`, by either of its names; ABSENT when there is none. */
