@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -401,15 +402,17 @@ spec:
 
   it('takes nothing that it cannot keep', async () => {
     const { folder } = await status();
-    const blocked = join(folder, 'resources.json.new');
-    mkdirSync(blocked);
+    const file = join(folder, 'resources.json');
+    renameSync(file, `${file}.aside`);
+    mkdirSync(file);
     try {
       const strict = policy('PeerAuthentication', 'kept', 'foo', '{ mtls: { mode: STRICT } }');
       expect((await mesh(['apply', '-f', '-'], strict)).code).toBe(3);
       expect(await reach('sleep.legacy', 'http://httpbin.foo:8000/ip')).toBe('200');
       expect(await ok(['get', 'pa', '-n', 'foo', '-o', 'name'])).toBe('');
     } finally {
-      rmSync(blocked, { recursive: true });
+      rmSync(file, { recursive: true });
+      renameSync(`${file}.aside`, file);
     }
   });
 
