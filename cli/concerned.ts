@@ -1,6 +1,6 @@
 // Whether any policy concerns the workload that is meant: a typo in --workload must not leave a door open.
 import { nearest } from '../istio/lint/nearest.ts';
-import { type Labelled, type Scope, includes, labelText } from '../istio/lint/scope.ts';
+import { type Labelled, type Scope, includes, labelText, scopeOf } from '../istio/lint/scope.ts';
 import type { Resource } from '../istio/load.ts';
 import type { MeshConfig } from '../istio/mesh-config.ts';
 import { DEFAULT_ROOT_NAMESPACE } from '../istio/wasm-plugin/scope.ts';
@@ -57,11 +57,4 @@ function candidates(scope: Scope, workload: Labelled): string[] {
 
 function workloadText({ namespace, labels }: Labelled): string {
   return Object.keys(labels).length === 0 ? namespace : `${namespace}/${labelText(labels)}`;
-}
-
-function scopeOf({ namespace, value }: Resource, rootNamespace: string): Scope {
-  const { selector } = (value.spec ?? {}) as {
-    selector?: { matchLabels?: Record<string, string> | null } | null;
-  };
-  return { namespace, isRoot: namespace === rootNamespace, labels: selector?.matchLabels ?? {} };
 }

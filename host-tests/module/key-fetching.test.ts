@@ -1,7 +1,6 @@
 // When keys are fetched, by whom, and what the others learn of it: at the edges of every wait, and when workers, plugins and other
 // versions of the module are in each other's way.
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { HttpCall } from '../../host/http-calls.ts';
 import { nodePlatform } from '../../host/node-platform.ts';
 import { type Plugin, Process } from '../../host/process.ts';
 import { Status } from '../../host/status.ts';
@@ -22,7 +21,10 @@ import {
   update,
   type World,
 } from './fixture.ts';
+import { nextCall, onlyCall } from './key-calls.ts';
 
+/** Keys are asked for again within five minutes, and what a tick takes. */
+const REFRESHED_S = 310;
 const FAILED = 'Jwks remote fetch is failed';
 const RECORD = `portcullis/jwks/record/${CLUSTER} ${JWKS_URI}`;
 const DOCUMENT = `portcullis/jwks/document/${CLUSTER} ${JWKS_URI}`;
@@ -37,17 +39,6 @@ beforeAll(async () => {
   [issuer, rotated] = await Promise.all([makeIssuer('one'), makeIssuer('two')]);
   [token, fresh] = await Promise.all([mint(issuer), mint(rotated)]);
 });
-
-function onlyCall(process: Process): HttpCall {
-  expect(process.httpCalls).toHaveLength(1);
-  return process.httpCalls[0]!;
-}
-
-/** Lets time pass until keys are asked for, which is within five minutes; the call. */
-function nextCall(process: Process): HttpCall {
-  for (let i = 0; i < 620 && process.httpCalls.length === 0; i++) process.advance(500);
-  return onlyCall(process);
-}
 
 function expectNoCalls(process: Process, seconds: number): void {
   for (let second = 0; second < seconds; second++) {
@@ -233,7 +224,7 @@ describe('a key set that two plugins name', () => {
     const plugins = [plugin, load(process, 'second')];
     process.advance(2000);
     plugins[gone]!.remove();
-    nextCall(process).respond({ status: 200, body: rotated.jwks });
+    nextCall(process, REFRESHED_S).respond({ status: 200, body: rotated.jwks });
     process.advance(2000);
     expect(status(plugins[1 - gone]!, { token: fresh })).toBe(200);
   });
@@ -271,7 +262,7 @@ describe('keys that have been fetched', () => {
       });
     // It was 11 seconds ago. Each worker says so every second.
     for (const [i, age] of ages(20).entries()) expect(Math.abs(age - 12 - i)).toBeLessThan(2);
-    nextCall(process).respond({ status: 200, body: rotated.jwks });
+    nextCall(process, REFRESHED_S).respond({ status: 200, body: rotated.jwks });
     process.advance(2000);
     for (const [i, age] of ages(20).entries()) expect(Math.abs(age - 3 - i)).toBeLessThan(2);
   });
@@ -292,7 +283,7 @@ describe('keys that have been fetched', () => {
     expect(status(plugin, { token })).toBe(200);
     expect(status(plugin, { token })).toBe(200);
     const before = hits();
-    nextCall(process).respond({ status: 200, body: issuer.jwks });
+    nextCall(process, REFRESHED_S).respond({ status: 200, body: issuer.jwks });
     process.advance(2000);
     expect(status(plugin, { token })).toBe(200);
     expect(hits()).toBe(before + 1);

@@ -18,6 +18,7 @@ import {
   statusOf,
   update,
 } from './fixture.ts';
+import { nextCall, onlyCall } from './key-calls.ts';
 
 const FAILED = 'Jwks remote fetch is failed';
 const resources = [requestAuthentication({ jwksUri: JWKS_URI })];
@@ -28,17 +29,6 @@ beforeAll(async () => {
   issuer = await makeIssuer();
   token = await mint(issuer);
 });
-
-function onlyCall(process: Process): HttpCall {
-  expect(process.httpCalls).toHaveLength(1);
-  return process.httpCalls[0]!;
-}
-
-/** Lets time pass until the keys are asked for; the call. */
-function nextCall(process: Process): HttpCall {
-  for (let i = 0; i < 1000 && process.httpCalls.length === 0; i++) process.advance(500);
-  return onlyCall(process);
-}
 
 /** A process that has fetched its keys. */
 function ready(workers = 1): { process: Process; plugin: Plugin } {

@@ -1,4 +1,5 @@
 // Which workloads a policy is for.
+import type { Resource } from '../load.ts';
 
 /** A workload's namespace and labels. */
 export interface Labelled {
@@ -12,6 +13,14 @@ export interface Scope {
   /** In the root namespace: for workloads of all. */
   isRoot: boolean;
   labels: Record<string, string>;
+}
+
+/** The scope of a policy, by its namespace and its selector. */
+export function scopeOf({ namespace, value }: Resource, rootNamespace: string): Scope {
+  const { selector } = (value.spec ?? {}) as {
+    selector?: { matchLabels?: Record<string, string> | null } | null;
+  };
+  return { namespace, isRoot: namespace === rootNamespace, labels: selector?.matchLabels ?? {} };
 }
 
 /** Whether a workload is in the scope. */

@@ -3,7 +3,7 @@ import type { Resource } from '../load.ts';
 import type { PathNormalization } from '../path-normalization.ts';
 import { type Cluster, clusterOf } from './cluster.ts';
 import { type Policy, policyOf } from './policy.ts';
-import type { Scope } from './scope.ts';
+import { type Scope, scopeOf } from './scope.ts';
 
 /** A rule of a RequestAuthentication. */
 export interface JwtRule {
@@ -66,7 +66,7 @@ export function worldOf(resources: Resource[], context: Resource[], mesh: Mesh):
   };
   for (const resource of resources) {
     const spec = (resource.value.spec ?? {}) as Json;
-    const scope = scopeOf(resource, spec, mesh.rootNamespace);
+    const scope = scopeOf(resource, mesh.rootNamespace);
     if (resource.kind === 'AuthorizationPolicy') {
       world.policies.push(policyOf(resource, scope));
     } else if (resource.kind === 'RequestAuthentication') {
@@ -80,11 +80,6 @@ export function worldOf(resources: Resource[], context: Resource[], mesh: Mesh):
     }
   }
   return world;
-}
-
-function scopeOf({ namespace }: Resource, spec: Json, rootNamespace: string): Scope {
-  const selector = spec.selector as { matchLabels?: Record<string, string> | null } | null;
-  return { namespace, isRoot: namespace === rootNamespace, labels: selector?.matchLabels ?? {} };
 }
 
 function jwtRuleOf(rule: Json, index: number): JwtRule {
