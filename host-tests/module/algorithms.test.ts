@@ -57,8 +57,7 @@ describe.each(ALGORITHMS)('%s', (alg) => {
   it('refuses a token with any byte of its signature changed', () => {
     const [header, payload, signature] = token.split('.') as [string, string, string];
     const bytes = Buffer.from(signature, 'base64url');
-    // Of the long ones of RSA every ninth.
-    for (let i = 0; i < bytes.length; i += bytes.length > 200 ? 9 : 1) {
+    for (let i = 0; i < bytes.length; i++) {
       bytes[i]! ^= 1 << (i & 7);
       const body = refusal(plugin, `${header}.${payload}.${encode(bytes)}`);
       expect(body, `byte ${i}`).toBe('Jwt verification fails');

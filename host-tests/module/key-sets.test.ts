@@ -175,8 +175,8 @@ describe('a key set', () => {
 
   it('stays in use while the issuer fails, for as long as that takes', async () => {
     const { process, plugin } = ready();
-    const token = await mint(issuer, { exp: NOW + 20_000 });
-    for (let hour = 0; hour < 3; hour++) {
+    const token = await mint(issuer, { exp: NOW + 100_000 });
+    for (let hour = 0; hour < 24; hour++) {
       for (let minute = 0; minute < 60; minute += 5) {
         process.advance(300_000);
         for (const call of process.httpCalls) call.fail('connection');
@@ -185,9 +185,9 @@ describe('a key set', () => {
     }
     const cause = fetches(process);
     expect(cause.success).toBe(1);
-    expect(cause.no_connection! + cause.timeout!).toBeGreaterThan(100);
+    expect(cause.no_connection! + cause.timeout!).toBeGreaterThan(1000);
     expect(process.metrics.value(`portcullis_jwks_age_seconds;cluster=${CLUSTER}`)).toBeGreaterThan(
-      10_500,
+      86_000,
     );
   });
 
