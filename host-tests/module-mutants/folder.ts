@@ -2,7 +2,8 @@
 
 /** Where the copy of the sources, the modules and the results are. */
 export const FOLDER = 'build/mutants';
-/** Ids that tests have found, a line each; ids that tests have run with; the number of ids. */
+/** Ids that tests have found, a line each; ids that tests have run with; the number of ids; tests that take long, and their files. */
 export const KILLED = 'killed.txt';
 export const TRIED = 'tried.txt';
 export const SIZE = 'size.txt';
+export const SLOW = 'slow.txt';

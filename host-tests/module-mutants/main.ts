@@ -1,127 +1,104 @@
 // `make mutants`: faults in the module, and which of them no test finds. ONLY=assembly/authz: those of that folder or file alone;
 // TESTS='host-tests/module/a.test.ts …': by these tests alone; WORKERS=1: on one core.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FOLDER, KILLED, TRIED, SIZE } from './folder.ts';
-import { type Equivalent, described, outcomeOf } from './report.ts';
-import { compileMutants } from './schemata.ts';
+import { FOLDER, KILLED, SIZE, SLOW, TRIED } from './folder.ts';
+import { PARTS, type Part } from './parts.ts';
+import { type Equivalent, type Outcome, described, outcomeOf } from './report.ts';
+import { compileMutants, filesWithFaults } from './schemata.ts';
 import type { Mutant } from './sites.ts';
 
 /** Faults that change nothing, in a file for each folder of the module. */
 const LISTS = 'host-tests/module-mutants/equivalent';
-/** The quick ones first. Those of memory and of floods take minutes for each fault, and are left out. */
-const TESTS = [
-  'units/text',
-  'units/matchers',
-  'units/identities',
-  'units/addresses',
-  'units/cookies',
-  'units/hash',
-  'units/base64url',
-  'units/token-cache',
-  'module/hints',
-  'module/annotations',
-  'units/hmac',
-  'units/rsa',
-  'units/verify-signature',
-  'units/jws',
-  'module/never-open',
-  'module/in-force',
-  'module/authorization',
-  'module/path-templates',
-  'module/rule-index',
-  'module/decisions',
-  'module/http-filter',
-  'module/rule-reasons',
-  'module/rule-cost',
-  'module/tcp-rules',
-  'module/conditions',
-  'module/identities',
-  'module/peers',
-  'module/peer-facts',
-  'module/peer-certificates',
-  'module/forwarded-certificates',
-  'module/connections',
-  'module/decisions',
-  'module/http-filter',
-  'module/ext-authz-answers',
-  'module/ext-authz-bodies',
-  'module/authentication',
-  'module/resources',
-  'module/types',
-  'module/workload',
-  'module/settings',
-  'module/policy-mistakes',
-  'module/policies',
-  'module/peer-scopes',
-  'module/rule-settings',
-  'module/providers',
-  'module/token-places',
-  'module/cached-tokens',
-  'module/claims',
-  'module/request-changes',
-  'module/request-facts',
-  'module/little-memory',
-  'module/configuration',
-  'module/ext-authz',
-  'module/shadow',
-  'module/fall-back',
-  'module/guard',
-  'module/beyond-istio',
-  'module/algorithms',
-  'module/keys',
-  'module/key-sets',
-  'module/memory-need',
-  'module/policy-memory',
-  'module/several-key-sets',
-  'module/key-fetching',
-  'module/clock',
-  'recorded/recorded',
-].map((name) => `host-tests/${name}.test.ts`);
-
-const only = (process.env.ONLY ?? 'assembly').replace(/\/+$/, '');
-const begin = performance.now();
-const { mutants: chosen, dropped } = compileMutants(only);
-if (chosen.length === 0) {
-  console.error(`ONLY=${only}: no folder or file of the module in which there is a fault to put`);
-  process.exit(2);
-}
-console.log(`${chosen.length} faults in ${only}; ${dropped} more do not compile`);
-writeFileSync(join(FOLDER, SIZE), String(Math.max(...chosen.map(({ id }) => id)) + 1));
-for (const name of [KILLED, TRIED]) rmSync(join(FOLDER, name), { force: true });
-const tests = process.env.TESTS ?? TESTS.filter((file) => existsSync(file)).join(' ');
-const { status, stdout, stderr } = spawnSync(
-  'npx',
-  ['--no-install', 'vitest', 'run', '--config', 'host-tests/module-mutants/vitest.config.ts'],
-  {
-    env: { ...process.env, TESTS: tests, MUTANTS: chosen.map(({ id }) => id).join(',') },
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  },
+const known = readdirSync(LISTS).flatMap(
+  (name) => JSON.parse(readFileSync(join(LISTS, name), 'utf8')) as Equivalent[],
 );
-if (status !== 0) {
-  console.error(`${stdout}\n${stderr}\nthe tests fail without any fault, or could not be run`);
-  process.exit(1);
+
+const only = (process.env.ONLY ?? 'assembly').replace(/\/+$/, '').replace(/\.ts$/, '');
+const tests = process.env.TESTS?.split(' ').filter(Boolean);
+const parts: Part[] = tests === undefined ? PARTS : [{ of: [only], tests }];
+const begin = performance.now();
+const total = { mutants: 0, killed: 0, equivalent: 0, survived: 0, notReached: 0, stale: 0 };
+for (const part of parts) {
+  const files = filesWithFaults().filter((file) => isIn(file, [only]) && isIn(file, part.of));
+  if (files.length > 0) await measure(files, part.tests);
 }
-const idsIn = (name: string): Set<number> =>
-  new Set(readFileSync(join(FOLDER, name), 'utf8').split('\n').map(Number));
-const known = readdirSync(LISTS)
-  .flatMap((name) => JSON.parse(readFileSync(join(LISTS, name), 'utf8')) as Equivalent[])
-  .filter(({ file }) => chosen.some((mutant) => mutant.file === file));
-const outcome = outcomeOf(chosen, idsIn(KILLED), idsIn(TRIED), known);
-const section = (title: string, faults: Mutant[]): void => {
-  if (faults.length > 0) console.log(`\n${title}\n${faults.map(described).join('\n')}`);
-};
-section('Not reached by any test that can be repeated:', outcome.notReached);
-section('Survived:', outcome.survived);
-for (const { file, original, mutated } of outcome.stale) {
-  console.log(`stale entry of ${LISTS}: ${file}: ${original} → ${mutated}`);
+if (total.mutants === 0) {
+  console.error(
+    `ONLY=${only}: no folder or file of the module in which there is a fault to put, or none for which parts.ts names tests: give TESTS`,
+  );
+  process.exit(2);
 }
 const minutes = ((performance.now() - begin) / 60_000).toFixed(1);
 console.log(
-  `\n${chosen.length} mutants, ${outcome.killed.length} killed, ${outcome.equivalent.length} equivalent, ` +
-    `${outcome.survived.length} survived, ${outcome.notReached.length} not reached (${minutes} min)`,
+  `\n${total.mutants} mutants, ${total.killed} killed, ${total.equivalent} equivalent, ` +
+    `${total.survived} survived, ${total.notReached} not reached (${minutes} min)`,
 );
-if (outcome.survived.length + outcome.notReached.length + outcome.stale.length > 0)
-  process.exitCode = 1;
+if (total.survived + total.notReached + total.stale > 0) process.exitCode = 1;
+
+function isIn(file: string, places: string[]): boolean {
+  return places.some((place) => file === `${place}.ts` || file.startsWith(`${place}/`));
+}
+
+/** Runs the faults of some files, prints what became of them, and adds it to the total. */
+async function measure(files: string[], by: string[]): Promise<void> {
+  const { mutants, dropped } = await compileMutants(files);
+  console.log(`\n${mutants.length} faults in ${files.join(' ')}; ${dropped} more do not compile`);
+  if (mutants.length === 0) return;
+  writeFileSync(join(FOLDER, SIZE), String(Math.max(...mutants.map(({ id }) => id)) + 1));
+  for (const name of [KILLED, TRIED, SLOW]) writeFileSync(join(FOLDER, name), '');
+  const ids = mutants.map(({ id }) => id);
+  run('quick', by, ids);
+  const slow = readFileSync(join(FOLDER, SLOW), 'utf8');
+  const slowFiles = by.filter((file) => slow.includes(`${file} `));
+  const killed = idsIn(KILLED);
+  const left = ids.filter((id) => !killed.has(id));
+  if (slowFiles.length > 0 && left.length > 0) run('slow', slowFiles, left);
+  report(
+    outcomeOf(
+      mutants,
+      idsIn(KILLED),
+      idsIn(TRIED),
+      known.filter(({ file }) => files.includes(file)),
+    ),
+  );
+}
+
+/** Runs tests with faults, or ends with 1 when they fail without any. */
+function run(pass: 'quick' | 'slow', files: string[], ids: number[]): void {
+  const { status, stdout, stderr } = spawnSync(
+    'npx',
+    ['--no-install', 'vitest', 'run', '--config', 'host-tests/module-mutants/vitest.config.ts'],
+    {
+      env: { ...process.env, PASS: pass, TESTS: files.join(' '), MUTANTS: ids.join(',') },
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    },
+  );
+  if (status === 0) return;
+  console.error(`${stdout}\n${stderr}\nthe tests fail without any fault, or could not be run`);
+  process.exit(1);
+}
+
+function idsIn(name: string): Set<number> {
+  return new Set(readFileSync(join(FOLDER, name), 'utf8').split('\n').map(Number));
+}
+
+function report(outcome: Outcome): void {
+  const section = (title: string, faults: Mutant[]): void => {
+    if (faults.length > 0) console.log(`${title}\n${faults.map(described).join('\n')}`);
+  };
+  section('Not reached by any test that can be repeated:', outcome.notReached);
+  section('Survived:', outcome.survived);
+  for (const { file, original, mutated } of outcome.stale) {
+    console.log(`stale entry of ${LISTS}: ${file}: ${original} → ${mutated}`);
+  }
+  const { killed, equivalent, survived, notReached, stale } = outcome;
+  total.mutants += killed.length + equivalent.length + survived.length + notReached.length;
+  total.killed += killed.length;
+  total.equivalent += equivalent.length;
+  total.survived += survived.length;
+  total.notReached += notReached.length;
+  total.stale += stale.length;
+}

@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { type RunnerTask, TestRunner } from 'vitest';
-import { FOLDER, KILLED, TRIED, SIZE } from './folder.ts';
+import { FOLDER, KILLED, SIZE, SLOW, TRIED } from './folder.ts';
 
 type Test = Extract<RunnerTask, { type: 'test' }>;
 type Suite = Extract<RunnerTask, { type: 'suite' }>;
@@ -14,6 +14,9 @@ const FUEL = 200_000_000n;
 
 /** Milliseconds after which a fault has made something endless that takes no fuel: an allocator whose lists it has spoilt. */
 const HANG_MS = 5000;
+
+/** Milliseconds from which on a test is kept for what the quick ones have not found. */
+const SLOW_MS = 150;
 
 /** Runs of a test between two collections of garbage. */
 const RUNS_PER_COLLECTION = 50;
@@ -28,6 +31,11 @@ const size = Number(readFileSync(join(FOLDER, SIZE), 'utf8'));
 const only = new Set((process.env.MUTANTS ?? '').split(',').filter(Boolean).map(Number));
 /** The instances that are in use: those of the file, and those of the run of a test that is on. */
 const instances: Switched[] = [];
+/** The tests of the second pass: those that the first has found to be slow. */
+const slow =
+  process.env.PASS === 'slow'
+    ? new Set(readFileSync(join(FOLDER, SLOW), 'utf8').split('\n'))
+    : undefined;
 let active = 0;
 let runs = 0;
 
@@ -65,10 +73,16 @@ function killed(): Set<number> {
 
 export default class MutantRunner extends TestRunner {
   async runTask(test: Test): Promise<void> {
+    if (slow !== undefined && !slow.has(idOf(test))) return;
     turn(0);
     for (const instance of instances) bytesOf(instance).fill(0);
     const ofFile = instances.length;
+    const begin = performance.now();
     await run(test);
+    if (slow === undefined && performance.now() - begin > SLOW_MS) {
+      appendFileSync(join(FOLDER, SLOW), `${idOf(test)}\n`);
+      return;
+    }
     const reached = new Set<number>();
     for (const instance of instances) {
       bytesOf(instance).forEach((byte, id) => byte !== 0 && reached.add(id));
@@ -86,6 +100,11 @@ export default class MutantRunner extends TestRunner {
       if (isFound && !(await passes(test, id))) appendFileSync(join(FOLDER, KILLED), `${id}\n`);
     }
   }
+}
+
+/** The same in every run: its file, and where it stands in it. */
+function idOf(test: Test): string {
+  return `${test.file.name} ${test.id}`;
 }
 
 async function passes(test: Test, id: number): Promise<boolean> {

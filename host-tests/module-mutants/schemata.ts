@@ -1,7 +1,7 @@
 // All faults in one copy of the sources, each behind a switch, compiled once.
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { FOLDER } from './folder.ts';
 import { type Mutant, mutantsOf } from './sites.ts';
 
@@ -29,11 +29,19 @@ export function mutantReached(): usize {
 }
 `;
 
+/** The files of the module that faults are put into, by their paths. */
+export function filesWithFaults(): string[] {
+  const spared = new Set([...SPARED, 'limits.ts'].map((name) => join('assembly', name)));
+  return filesOf('assembly').filter((file) => !spared.has(file));
+}
+
 /**
- * Finds the faults of a folder or file of the module, compiles them, and returns those that compile. Throws when nothing does. What has
- * no faults put in runs as fast as ever.
+ * Finds the faults of some files of the module, compiles them, and returns those that compile. Throws when nothing does. What has no faults
+ * put in runs as fast as ever.
  */
-export function compileMutants(only: string): { mutants: Mutant[]; dropped: number } {
+export async function compileMutants(
+  files: string[],
+): Promise<{ mutants: Mutant[]; dropped: number }> {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   const limits = new Set(
@@ -42,16 +50,15 @@ export function compileMutants(only: string): { mutants: Mutant[]; dropped: numb
     ),
   );
   const mutants: Mutant[] = [];
-  for (const file of filesOf('assembly')) {
-    if (SPARED.includes(relative('assembly', file)) || file === 'assembly/limits.ts') continue;
-    if (file !== only && !file.startsWith(`${only}/`)) continue;
+  for (const file of files) {
     mutants.push(...mutantsOf(file, readFileSync(file, 'utf8'), limits, mutants.length + 1));
   }
   const all = mutants.length;
   let left = mutants;
   for (let round = 0; round < 12; round++) {
     writeSources(left, all + 1);
-    const errors = Object.entries(ENTRIES).flatMap(([entry, out]) => compile(entry, out));
+    const compiled = Object.entries(ENTRIES).map(([entry, out]) => compile(entry, out));
+    const errors = (await Promise.all(compiled)).flat();
     if (errors.length === 0) return { mutants: left, dropped: all - left.length };
     left = left.filter((mutant) => !errors.some((error) => spans(mutant, error, round)));
   }
@@ -122,13 +129,15 @@ function switched(mutants: Mutant[], original: string): string {
   return `(${choices.join('')}${original})`;
 }
 
-function compile(entry: string, out: string): CompileError[] {
+async function compile(entry: string, out: string): Promise<CompileError[]> {
   const args = [join(SOURCES, `mutants-${entry}.ts`), '--target', 'testing'];
   const options = ['--outFile', join(FOLDER, out), '--optimizeLevel', '1', '--noColors'];
-  const { status, stderr } = spawnSync('npx', ['--no-install', 'asc', ...args, ...options], {
-    encoding: 'utf8',
+  const stderr = await new Promise<string | undefined>((resolve) => {
+    execFile('npx', ['--no-install', 'asc', ...args, ...options], (error, _, text) =>
+      resolve(error === null ? undefined : text),
+    );
   });
-  if (status === 0) return [];
+  if (stderr === undefined) return [];
   const found = [...stderr.matchAll(/ERROR ([^\n]*)[\s\S]*? in ([^(\n]+)\((\d+),\d+\)/g)].map(
     ([, message, file, line]) => ({
       message: message!,

@@ -46,8 +46,11 @@ function course(
 ): { stream: NetworkStream; states: [string, string] } {
   const stream = plugin.connect(begun)!;
   const before = stateOf(stream);
+  // What has come must not go on to what is behind while the connection is being closed.
+  if (before === 'closed') expect(stream.isHeld).toBe(true);
   stream.connection = seen;
   plugin.receive(stream);
+  if (stream.state === 'closed') expect(stream.isHeld).toBe(true);
   return { stream, states: [before, stateOf(stream)] };
 }
 
@@ -129,6 +132,15 @@ describe('a connection under PeerAuthentication', () => {
   ])('is written down by who it is: %s', (_, connection, settings, record) => {
     const { plugin } = start([], settings);
     expect(recordOf(course(plugin, connection).stream, 'peer')).toBe(record);
+  });
+
+  it('is written down by who it turns out to be when its handshake is over', () => {
+    const { plugin } = start([], FACTS);
+    const stream = plugin.connect(tls)!;
+    expect(recordOf(stream, 'peer')).toBe('tls');
+    stream.connection = mtls;
+    plugin.receive(stream);
+    expect(recordOf(stream, 'peer')).toBe(`mtls ${URI}`);
   });
 
   it('is not counted where the network filter has no say', () => {
@@ -273,14 +285,23 @@ describe('a host that fails', () => {
     expect(counts(process)).toEqual({ 'error;reason=host_call_failed': 1 });
   });
 
-  it('to tell of TLS when the handshake is over closes the connection', () => {
-    const { process, plugin } = start([byPort(9000)], TCP);
-    const stream = plugin.connect(tls)!;
-    process.failing.add('proxy_get_property connection.mtls');
-    plugin.receive(stream);
-    expect(stateOf(stream)).toBe('closed');
-    expect(recordOf(stream)).toBe(failed);
-  });
+  it.each([
+    ['connection.mtls', [byPort(9000)]],
+    ['connection.tls_version', [byPort(9000)]],
+    ['connection.mtls', []],
+    ['connection.tls_version', []],
+  ])(
+    'to tell of TLS when the handshake is over closes the connection (%s, %j)',
+    (property, resources) => {
+      const { process, plugin } = start(resources, TCP);
+      const stream = plugin.connect(tls)!;
+      process.failing.add(`proxy_get_property ${property}`);
+      plugin.receive(stream);
+      expect(stateOf(stream)).toBe('closed');
+      expect(stream.isHeld).toBe(true);
+      expect(recordOf(stream)).toBe(failed);
+    },
+  );
 
   it('to note that a connection may pass, under `guard`, closes it', () => {
     const { process, plugin } = start([], { ...TCP, guard: true });
@@ -360,6 +381,32 @@ describe('open connections, when a newer policy comes,', () => {
     expect(after(world, [peers('DISABLE')], TCP, [silent])).toEqual(['closed']);
   });
 
+  it.each<[string, Connection, Connection]>([
+    ['plaintext', plain, plain],
+    ['mutual TLS, the handshake over since', tls, mtls],
+  ])('are closed though the client has said nothing: %s', (_, begun, since) => {
+    const world = start([], FACTS);
+    const silent = world.plugin.connect(begun)!;
+    silent.connection = since;
+    expect(after(world, [byPort(9000)], FACTS, [silent])).toEqual(['open']);
+    expect(after(world, [byPort(8000)], FACTS, [silent])).toEqual(['closed']);
+    expect(recordOf(silent)).toBe(`deny policy=${DENY_ID}`);
+  });
+
+  it('are closed that have spoken on TLS without a client certificate', () => {
+    const world = start([], FACTS);
+    const { stream } = course(world.plugin, tls);
+    expect(after(world, [byPort(8000)], FACTS, [stream])).toEqual(['closed']);
+  });
+
+  it('are judged no more once they are closed', () => {
+    const world = start([peers('STRICT')], TCP);
+    const closed = [course(world.plugin, plain).stream];
+    expect(after(world, [byPort(8000)], TCP, closed)).toEqual(['closed']);
+    expect(counts(world.process)).toEqual({ 'unauthenticated;reason=peer_plaintext': 1 });
+    expect(recordOf(closed[0]!)).toContain('unauthenticated');
+  });
+
   it('are left as they are in a handshake: who comes is not known', () => {
     const world = start([], FACTS);
     const silent = world.plugin.connect(tls)!;
@@ -369,16 +416,19 @@ describe('open connections, when a newer policy comes,', () => {
     expect(stateOf(silent)).toBe('closed');
   });
 
-  it('are left as they are where the host does not tell whether a handshake is over, and judged when they speak', () => {
-    const world = start([], FACTS);
-    const silent = world.plugin.connect(tls)!;
-    silent.connection = mtls;
-    world.process.failing.add('proxy_get_property connection.mtls');
-    expect(after(world, [byPort(8000)], FACTS, [silent])).toEqual(['open']);
-    world.process.failing.clear();
-    world.plugin.receive(silent);
-    expect(stateOf(silent)).toBe('closed');
-  });
+  it.each(['connection.mtls', 'connection.tls_version'])(
+    'are left as they are where the host does not tell whether a handshake is over, and judged when they speak (%s)',
+    (property) => {
+      const world = start([], FACTS);
+      const silent = world.plugin.connect(tls)!;
+      silent.connection = mtls;
+      world.process.failing.add(`proxy_get_property ${property}`);
+      expect(after(world, [byPort(8000)], FACTS, [silent])).toEqual(['open']);
+      world.process.failing.clear();
+      world.plugin.receive(silent);
+      expect(stateOf(silent)).toBe('closed');
+    },
+  );
 
   it('are judged by their own when what came after has gone', () => {
     const { process, plugin } = start([], TCP);

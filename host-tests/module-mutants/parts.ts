@@ -1,0 +1,96 @@
+// The decision code of the module in parts, each with the tests that are about it: with all tests for all faults a run would take days.
+// Left out are the tests of memory and of floods, which take minutes for each fault.
+
+/** Files or folders of the module, and tests by which their faults are to be found, those that find most first. */
+export interface Part {
+  of: string[];
+  tests: string[];
+}
+
+const inFolder = (folder: string, names: string): string[] =>
+  names.split(' ').map((name) => `${folder}/${name}`);
+
+export const PARTS: Part[] = [
+  part('network-filter open-connections', 'module: connections guard peer-facts tcp-rules peers waiting'),
+  part(
+    'http-filter shadow-http-filter shadow',
+    'module: http-filter decisions shadow ext-authz ext-authz-bodies request-changes never-open guard authentication in-force',
+  ),
+  part(
+    'request replies plugin',
+    'module: request-facts decisions http-filter in-force never-open key-fetching settings connections waiting ext-authz-answers little-memory authentication',
+  ),
+  part('life-cycle', 'module: in-force never-open fall-back clock configuration'),
+  part(
+    'peer',
+    'units: identities addresses; module: peer-facts peer-certificates forwarded-certificates identities connections peers',
+  ),
+  part('ext-authz', 'module: ext-authz ext-authz-answers ext-authz-bodies providers'),
+  part(
+    'authz/identity-matcher authz/path-template authz/request-principal authz/string-matcher',
+    'units: matchers identities; module: identities path-templates authorization conditions policies',
+  ),
+  part(
+    'authz/condition authz/metadata-condition',
+    'module: conditions rule-cost tcp-rules request-facts authorization decisions; recorded: recorded',
+  ),
+  part(
+    'authz/engine authz/rule',
+    'module: decisions rule-reasons rule-cost tcp-rules authorization; recorded: recorded',
+  ),
+  part(
+    'authz/rule-index',
+    'module: rule-index rule-reasons authorization decisions; recorded: recorded',
+  ),
+  part(
+    'authn/token-cache authn/token authn/jwt authn/audiences',
+    'units: jws token-cache; module: authentication cached-tokens claims token-places',
+  ),
+  part(
+    'authn/authenticator authn/token-locations authn/token-outputs authn/claim-text authn/claim-state authn/request-changes',
+    'module: authentication token-places claims request-changes beyond-istio rule-settings several-key-sets little-memory',
+  ),
+  part(
+    'authn/jwk authn/jwks authn/signature authn/algorithm authn/jwt-rule',
+    'units: verify-signature jws; module: keys algorithms rule-settings authentication',
+  ),
+  part(
+    'authn/remote-key-set authn/fetch-record authn/waiting-room authn/key-sets authn/key-source',
+    'module: key-fetching key-sets clock several-key-sets in-force fall-back waiting',
+  ),
+  part(
+    'config/conditions config/condition-values config/authorization-policy config/selector config/names config/resources',
+    'module: policies policy-mistakes conditions resources types authorization annotations workload hints',
+  ),
+  part(
+    'config/jwt-rule config/request-authentication config/jwks-settings config/issuer-settings config/uri config/duration',
+    'module: rule-settings token-places settings types resources authentication key-fetching hints beyond-istio',
+  ),
+  part(
+    'config/compile config/memory-need config/creation-time config/annotations config/workload config/validate',
+    'module: configuration settings resources workload annotations memory-need policy-memory types fall-back shadow policies hints',
+  ),
+  part(
+    'config/peer-authentication config/peer-rejection config/connection-facts config/xfcc config/extension-providers',
+    'module: peer-scopes providers settings peer-facts forwarded-certificates peers tcp-rules types hints',
+  ),
+  part(
+    'config/hint config/problems config/schema config/shapes',
+    'module: hints types resources policy-mistakes configuration settings policies rule-settings',
+  ),
+  part(
+    'bytes',
+    'units: text addresses cookies hash base64url matchers; module: ext-authz-answers decisions authentication',
+  ),
+];
+
+function part(names: string, tests: string): Part {
+  return {
+    of: inFolder('assembly', names),
+    tests: tests
+      .split('; ')
+      .map((list) => list.split(': '))
+      .flatMap(([folder, list]) => inFolder(`host-tests/${folder!}`, list!))
+      .map((name) => `${name}.test.ts`),
+  };
+}
