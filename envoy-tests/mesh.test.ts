@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { Agent, get } from 'node:http';
+import { Agent, get, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -416,6 +416,53 @@ spec:
     }
   });
 
+  it('says what is not in force, and why, and tries again', async () => {
+    const { folder } = await status();
+    const module = join(folder, 'portcullis.wasm');
+    const good = readFileSync(module);
+    const strict = policy('PeerAuthentication', 'half', 'bar', '{ mtls: { mode: STRICT } }');
+    const plaintext = (): Promise<string> => reach('sleep.legacy', 'http://httpbin.bar:8000/ip');
+    for (const [bytes, reason] of [
+      [good.subarray(0, 100_000), 'Failed to parse corrupted Wasm module'],
+      [undefined, `Invalid path: ${module}`],
+    ] as const) {
+      if (bytes === undefined) rmSync(module);
+      else writeFileSync(module, bytes);
+      for (let again = 0; again < 2; again++) {
+        const { code, stdout, stderr } = await mesh(['apply', '-f', '-'], strict);
+        expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+        expect(stderr).toContain(`bar/httpbin: ${reason}`);
+        expect(stderr).toContain('kept, but not in force in every proxy');
+      }
+      expect(await plaintext()).toBe('200');
+      expect((await status()).notInForce).toContain(reason);
+    }
+    // A workload that comes now cannot be guarded: it does not come.
+    const late = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: late, namespace: bar }
+spec:
+  template:
+    metadata: { labels: { app: late } }
+    spec: { containers: [{ name: late, image: httpbin, ports: [{ containerPort: 8080 }] }] }
+`;
+    const { code, stderr } = await mesh(['apply', '-f', '-'], late);
+    expect(code).toBe(3);
+    expect(stderr).toContain('Envoy has not taken portcullis-8080');
+    expect(await plaintext()).toBe('200');
+    writeFileSync(module, good);
+    expect(await ok(['apply', '-f', '-'], strict)).toContain('unchanged');
+    expect(await plaintext()).toBe('000 exit 56');
+    expect((await status()).notInForce).toBeUndefined();
+    expect((await status()).pods).toContainEqual(
+      expect.objectContaining({ name: 'late', running: true }),
+    );
+    await ok(['delete', 'deployment', 'late', '-n', 'bar']);
+    await ok(['delete', 'peerauthentication', 'half', '-n', 'bar']);
+    expect(await plaintext()).toBe('200');
+  });
+
   it('starts an Envoy again that has died', async () => {
     const { folder } = await status();
     const pod = join(folder, 'pods', 'httpbin'.replace(/^/, 'foo.'));
@@ -509,6 +556,40 @@ describe('a mesh in the foreground', () => {
       expect(readdirSync(own)).toEqual([]);
     },
   );
+
+  it('ends when its folder is removed, since nobody could end it any more', async () => {
+    const child = await up();
+    const ended = once(child, 'exit');
+    rmSync(join(own, 'default'), { recursive: true });
+    await ended;
+    expect(envoys()).toEqual([]);
+    expect(await run(['down'])).toBe(0);
+    expect(readdirSync(own)).toEqual([]);
+  });
+
+  it('outlives what is no command', async () => {
+    const child = await up();
+    const send = (path: string, body: string): Promise<string> =>
+      new Promise((done, failed) => {
+        const socketPath = join(own, 'default', 'control.sock');
+        const sent = request({ socketPath, path, method: 'POST' }, (response) => {
+          let text = '';
+          response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+          response.on('end', () => done(`${response.statusCode} ${text}`));
+        });
+        sent.on('error', failed);
+        sent.end(body);
+      });
+    expect(await send('/apply', '{ "sources": [')).toMatch(/^500 \{"error":".*JSON/);
+    expect(await send('/apply', '')).toMatch(/^500 /);
+    expect(await send('/apply', '{ "sources": 1, "namespace": {} }')).toMatch(/^500 /);
+    expect(await send('/nothing', 'null')).toMatch(/^500 .*does not know the command nothing/);
+    expect(await send('/exec', '{}')).toMatch(/^500 /);
+    expect(await run(['status'])).toBe(0);
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+  });
 
   it('is gone after kill -9, and its resources are there again with the next one', async () => {
     const child = await up();

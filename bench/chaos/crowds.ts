@@ -1,6 +1,5 @@
 // Many at once: requests that wait for keys, connections that a stricter policy no longer takes.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../../envoy/config/types.ts';
 import { INGRESS } from '../../envoy/proxy.ts';
 import { STREAMS, counted, flood } from '../../envoy-tests/floods.ts';
 import { type TcpClient, TcpWorld } from '../../envoy-tests/tcp-world.ts';
@@ -42,20 +41,12 @@ const CLOSED_LIMIT_MS = 10_000;
 const peers = (mode: string): string =>
   JSON.stringify(resource('PeerAuthentication', 'default', { mtls: { mode } }, 'foo'));
 
-/** Envoy has 1,024 connections to a cluster by default; istiod sets no bound. */
-function takeAll(bootstrap: JsonObject): void {
-  const { clusters } = bootstrap.static_resources as unknown as { clusters: JsonObject[] };
-  for (const cluster of clusters)
-    cluster.circuit_breakers = { thresholds: [{ max_connections: 4_294_967_295 }] };
-}
-
 /** Plaintext connections, some of which have said something, and then STRICT. */
 const idle: Misfortune = {
   name: 'a crowd of idle connections, and then STRICT',
   run: async (scale) => {
     const world = await TcpWorld.start({
       ours: { [SERVICE]: peers('PERMISSIVE') },
-      change: takeAll,
     });
     const watch = new Watch(0, [], 0);
     try {

@@ -1,5 +1,5 @@
 // Another Envoy takes over from the one that runs, with its listening sockets.
-import { openSync } from 'node:fs';
+import { openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,8 @@ import { type Misfortune, misfortune } from './bed.ts';
 
 /** Names what the two share; so that two of these runs share nothing. */
 const BASE_ID = String(1 + (process.pid % 30_000));
+/** What the two leave of that (Linux). */
+const SHARED_MEMORY = `/dev/shm/envoy_shared_memory_${BASE_ID}0`;
 /** The one before goes two seconds after the second is ready (`--parent-shutdown-time-s`), on a machine that has nothing else to do. */
 const TAKEOVER_LIMIT_MS = 60_000;
 
@@ -46,6 +48,7 @@ const restart = misfortune(
       return { recovery, after: residentMib(second.pid) };
     } finally {
       await second.stop();
+      rmSync(SHARED_MEMORY, { force: true });
     }
   },
   {
@@ -57,7 +60,7 @@ const restart = misfortune(
         change: setPort,
         command: (binary, args) => {
           const own = args.flatMap((arg) =>
-            arg === '--use-dynamic-base-id' ? ['--base-id', BASE_ID] : [arg],
+            arg === '--disable-hot-restart' ? ['--base-id', BASE_ID] : [arg],
           );
           started = { binary, args: own };
           return { program: binary, args: own };

@@ -47,8 +47,12 @@ function statusText(status: MeshStatus): string {
     status.ingress === undefined
       ? `ingress gateway at ${status.ingressHost}: it listens as soon as there is a Gateway`
       : `ingress gateway at ${status.ingress.host}:${status.ingress.port}`;
+  const trouble =
+    status.notInForce === undefined
+      ? ''
+      : `What was applied last is not in force in every proxy:\n${status.notInForce}\n`;
   return `${table([['NAMESPACE', 'NAME', 'PROXY', 'STATUS', 'ADDRESS', 'PSS'], ...rows])}
-${ingress}
+${trouble}${ingress}
 memory: ${mib(total)} in all (PSS), ${mib(status.pssKib)} of it the apps and the mesh itself (process ${status.pid})
 `;
 }

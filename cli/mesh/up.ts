@@ -67,6 +67,7 @@ export function downCommand(): Command {
     .addHelpText('before', 'Examples:\n  portcullis mesh down\n')
     .action(async ({ mesh }: { mesh: string }) => {
       const folder = meshFolder(mesh);
+      let was = 'is down';
       try {
         const { pid } = await callControl<MeshStatus>(folder, 'status');
         await callControl(folder, 'down');
@@ -76,9 +77,10 @@ export function downCommand(): Command {
       } catch (error) {
         // What a crash has left is removed all the same.
         if (!(error instanceof NoMesh)) throw error;
+        was = 'was not running';
       }
       await rm(folder, { recursive: true, force: true });
-      process.stderr.write(`mesh "${mesh}" is down\n`);
+      process.stderr.write(`mesh "${mesh}" ${was}\n`);
     });
 }
 

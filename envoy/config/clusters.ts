@@ -4,12 +4,26 @@ import { type Address, type JsonObject, socketAddress, typed } from './types.ts'
 /** The certificates that a Debian or Red Hat system trusts, where Envoy is usually run. */
 const SYSTEM_CA = '/etc/ssl/certs/ca-certificates.crt';
 
+/** None of Envoy's own bounds (1,024 connections, requests and waiting requests, 3 retries): as istiod writes every cluster. */
+export const WITHOUT_BOUNDS: JsonObject = {
+  thresholds: [
+    {
+      max_connections: 4_294_967_295,
+      max_pending_requests: 4_294_967_295,
+      max_requests: 4_294_967_295,
+      max_retries: 4_294_967_295,
+      track_remaining: true,
+    },
+  ],
+};
+
 /** A cluster with one address. */
 export function cluster(name: string, endpoint: Address): JsonObject {
   return {
     name,
     type: isIP(endpoint.address) ? 'STATIC' : 'STRICT_DNS',
     connect_timeout: '5s',
+    circuit_breakers: WITHOUT_BOUNDS,
     load_assignment: endpoints(name, socketAddress(endpoint)),
   };
 }

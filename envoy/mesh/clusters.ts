@@ -1,4 +1,5 @@
 // The client side of a proxy: clusters for the services of the mesh, as istiod writes them.
+import { WITHOUT_BOUNDS } from '../config/clusters.ts';
 import { meshUpstreamTls, simpleUpstreamTls } from '../config/tls.ts';
 import { type Address, type JsonObject, socketAddress } from '../config/types.ts';
 import { type ClientTls, clientTls } from './destination-rules.ts';
@@ -52,6 +53,7 @@ function outboundCluster(
     name,
     type: 'STATIC',
     connect_timeout: '5s',
+    circuit_breakers: WITHOUT_BOUNDS,
     load_assignment: {
       cluster_name: name,
       endpoints: [

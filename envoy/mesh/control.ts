@@ -1,11 +1,14 @@
 // How commands reach a running mesh: JSON over HTTP on a socket in its folder, which nobody but its owner can open.
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { type Server, createServer, request as httpRequest } from 'node:http';
+import { type IncomingMessage, type Server, createServer, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { EnvironmentError, messageOf } from '../errors.ts';
 
 const SOCKET = 'control.sock';
+/** All that one command may be: files of 16 MiB, escaped in JSON. */
+const MAX_COMMAND_BYTES = 64 * 1024 * 1024;
 /** Longer paths are cut by the kernel. */
 const LONGEST_SOCKET_PATH = 107;
 
@@ -20,16 +23,19 @@ function socketOf(folder: string): string {
   return path;
 }
 
+/** Whether the socket is still there: whoever has removed it cannot be heard any more. */
+export function isReachable(folder: string): boolean {
+  return existsSync(socketOf(folder));
+}
+
 /** Listens for commands. */
 export async function serveControl(folder: string, handler: Handler): Promise<Server> {
   const path = socketOf(folder);
   await rm(path, { force: true });
   const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body: unknown = JSON.parse(Buffer.concat(chunks).toString() || 'null');
-      handler((request.url ?? '/').slice(1), body).then(
+    bodyOf(request)
+      .then((body) => handler((request.url ?? '/').slice(1), body))
+      .then(
         (answer) => {
           if (!(answer instanceof Readable)) {
             return response.end(JSON.stringify({ answer: answer ?? null }));
@@ -38,15 +44,28 @@ export async function serveControl(folder: string, handler: Handler): Promise<Se
           return answer.pipe(response.writeHead(200, { 'content-type': 'text/plain' }));
         },
         (error: unknown) =>
-          response.writeHead(500).end(JSON.stringify({ error: messageOf(error) })),
+          response
+            .writeHead(500, { connection: 'close' })
+            .end(JSON.stringify({ error: messageOf(error) })),
       );
-    });
   });
   await new Promise<void>((done, failed) => {
     server.on('error', failed);
     server.listen(path, done);
   });
   return server;
+}
+
+/** What a command came with. Throws Error where that is no JSON, or has no end. */
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_COMMAND_BYTES) throw new Error(`more than ${MAX_COMMAND_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString() || 'null') as unknown;
 }
 
 /** No mesh answers in a folder. */

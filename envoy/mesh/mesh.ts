@@ -1,5 +1,5 @@
 // A mesh, as processes or as containers: keeps resources, and keeps what runs in step with them.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Resource, loadResources } from '../../istio/load.ts';
 import { Authority } from '../certificates.ts';
@@ -55,6 +55,8 @@ export class Mesh {
   private queue: Promise<unknown> = Promise.resolve();
   private readonly timers: NodeJS.Timeout[] = [];
   private isStopping = false;
+  /** Why what was applied last is not in force in every proxy. */
+  failure: string | undefined;
 
   private constructor(
     options: MeshOptions,
@@ -81,8 +83,11 @@ export class Mesh {
     const caFile = join(folder, 'ca.pem');
     await writeFile(caFile, authority.certificate);
     const web = await Web.start(authority, caFile, options.runtime.hostAddress);
-    const module = await WebAssembly.compile(await readFile(options.module));
-    const environment = { ...options, authority };
+    // Its own: whoever builds the module anew meanwhile does not pull it from under the proxies.
+    const copy = join(folder, 'portcullis.wasm');
+    await copyFile(options.module, copy);
+    const module = await WebAssembly.compile(await readFile(copy));
+    const environment = { ...options, module: copy, authority };
     const empty = { workloads: [], services: [], mutual: new Set<string>(), warnings: [] };
     const mesh = new Mesh(options, store, environment, module, web, { ...empty, resources: [] });
     try {
@@ -220,7 +225,13 @@ export class Mesh {
     }
     // Kept first: what cannot be kept is not enacted.
     await this.store.keep(resources);
-    await this.enact(plan);
+    try {
+      await this.enact(plan);
+    } catch (error) {
+      throw new EnvironmentError(
+        `kept, but not in force in every proxy:\n${messageOf(error)}\nThe next apply tries again, also where it says "unchanged".`,
+      );
+    }
     return { changes, problems: [], warnings: plan.warnings };
   }
 
@@ -228,10 +239,21 @@ export class Mesh {
     return planOf(resources, given, { runtime: this.options.runtime, module: this.module });
   }
 
-  /** Makes what runs fit a plan. */
+  /** Makes what runs fit a plan. Throws EnvironmentError where a proxy does not take it. */
   private async enact(plan: Plan): Promise<void> {
     const before = this.plan;
     this.plan = plan;
+    this.failure = 'it is being put into force';
+    try {
+      await this.bringAbout(before, plan);
+      this.failure = undefined;
+    } catch (error) {
+      this.failure = messageOf(error);
+      throw error;
+    }
+  }
+
+  private async bringAbout(before: Plan, plan: Plan): Promise<void> {
     const wanted = new Map(plan.workloads.map((workload) => [idOf(workload), workload]));
     for (const [id, pod] of [...this.pods]) {
       const workload = wanted.get(id);
@@ -264,12 +286,16 @@ export class Mesh {
     const each = async (mutual: Set<string>, ...parts: Part[]): Promise<void> => {
       const view = this.viewOf({ ...after, mutual });
       const errors = await Promise.all(
-        proxies.map((pod) =>
-          pod.proxy!.update(proxyFiles(pod.place(this.environment), view), ...parts),
-        ),
+        proxies.map(async (pod) => {
+          const next = proxyFiles(pod.place(this.environment), view);
+          const own = await pod
+            .proxy!.update(next, ...parts)
+            .catch((error: unknown) => [messageOf(error)]);
+          return own.map((line) => `${podId(pod)}: ${line}`);
+        }),
       );
-      const refusedBy = errors.flat();
-      if (refusedBy.length > 0) throw new EnvironmentError(refusedBy.join('\n'));
+      const notInForce = errors.flat();
+      if (notInForce.length > 0) throw new EnvironmentError(notInForce.join('\n'));
     };
     // Mutual TLS where both the old and the new plan take it, plaintext elsewhere; keys can be fetched from now on.
     const both = new Set([...after.mutual].filter((port) => before.mutual.has(port)));

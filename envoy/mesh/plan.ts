@@ -50,7 +50,8 @@ export function planOf(
       throw new Refused({ changes: [], problems: [message], warnings: [] });
     }
   }
-  const policies = policiesOf(resources).map((policy) => placed(policy, given));
+  const places = new Map(given.map((one) => [placeKey(one), one]));
+  const policies = policiesOf(resources).map((policy) => placed(policy, places));
   const mutual = new Set<string>();
   const errors = new Set<string>();
   const warnings = new Set<string>();
@@ -85,14 +86,15 @@ export function refused(problems: Problem[]): Outcome {
 }
 
 /** A policy with the place of the file that it was given in, if it was given now. */
-function placed(policy: Resource, given: Resource[]): Resource {
-  const own = given.find(
-    ({ kind, namespace, name }) =>
-      kind === policy.kind && namespace === policy.namespace && name === policy.name,
-  );
+function placed(policy: Resource, places: ReadonlyMap<string, Resource>): Resource {
+  const own = places.get(placeKey(policy));
   return own === undefined
     ? policy
     : { ...policy, file: own.file, locate: (path) => own.locate(path), at: (path) => own.at(path) };
+}
+
+function placeKey({ kind, namespace, name }: Resource): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 /** Kinds without namespace have none. */

@@ -54,23 +54,33 @@ export class MeshProxy {
       concurrency: 1,
       plugins: files.plugins,
     });
+    try {
+      await envoy.assertInForce(files.plugins);
+    } catch (error) {
+      await envoy.stop();
+      throw error;
+    }
     return new MeshProxy(envoy, folder, files, 1);
   }
 
-  /** Takes over some parts of a new configuration, and waits until they are in force. The errors of a plugin that was refused. */
+  /**
+   * Takes over some parts of a new configuration, and waits until they are in force. The errors of a plugin that was not taken: the parts
+   * from there on are left for the next update then.
+   */
   async update(next: ProxyFiles, ...parts: Part[]): Promise<string[]> {
     const version = ++this.version;
     const { files } = this;
-    const errors: string[] = [];
     for (const part of parts) {
       if (isDeepStrictEqual(files[part], next[part])) continue;
-      if (part === 'plugins') errors.push(...(await this.updatePlugins(next)));
-      else if (part === 'routes') await this.updateRoutes(next, version);
+      if (part === 'plugins') {
+        const errors = await this.updatePlugins(next);
+        if (errors.length > 0) return errors;
+      } else if (part === 'routes') await this.updateRoutes(next, version);
       else if (part === 'clusters') await this.updateClusters(next, version);
       else await this.updateListeners(next, version);
       this.files = { ...this.files, [part]: next[part] };
     }
-    return errors;
+    return [];
   }
 
   /** Gives it another certificate; its connections stay. */
@@ -103,6 +113,7 @@ export class MeshProxy {
     await write(join(this.folder, 'xds/lds.json'), answer);
     await this.awaitVersion('listener_manager.lds.version_text', version);
     await this.awaitStat('listener_manager.total_listeners_warming', '0');
+    await this.envoy.assertInForce(next.plugins);
   }
 
   private async updateRoutes(next: ProxyFiles, version: number): Promise<void> {

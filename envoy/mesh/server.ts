@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { PassThrough, type Readable } from 'node:stream';
 import { appliesTo } from './selection.ts';
-import { serveControl } from './control.ts';
+import { isReachable, serveControl } from './control.ts';
 import type { Address } from '../config/types.ts';
 import { gatewayPort, ingressPorts } from './ingress.ts';
 import { inboundPorts } from './proxy-config.ts';
@@ -40,6 +40,8 @@ export interface MeshStatus {
   ingressHost: string;
   pods: PodStatus[];
   services: { namespace: string; name: string; ports: number[] }[];
+  /** Why what was applied last is not in force in every proxy; absent where it is. */
+  notInForce?: string;
   /** The PSS of this process, which is that of the apps. */
   pssKib: number;
 }
@@ -63,11 +65,15 @@ export interface PeerCount {
   requests: number;
 }
 
+/** How often it is looked whether commands can still come. */
+const WATCH_MS = 500;
+
 /** A mesh that listens for commands. */
 export class MeshServer {
   private readonly mesh: Mesh;
   private readonly options: MeshOptions;
   private control: Server | undefined;
+  private timer: NodeJS.Timeout | undefined;
   /** Is called by `down`. */
   onDown: () => void = () => undefined;
 
@@ -86,7 +92,16 @@ export class MeshServer {
       await server.mesh.stop();
       throw error;
     }
+    server.timer = setInterval(() => server.endUnreachable(), WATCH_MS);
     return server;
+  }
+
+  /** Whoever removes the folder of a mesh cannot end it any more: it ends itself. */
+  private endUnreachable(): void {
+    if (isReachable(this.options.folder)) return;
+    clearInterval(this.timer);
+    this.options.progress(`${this.options.folder} has been removed: the mesh ends`);
+    this.onDown();
   }
 
   /** Applies resources; see Mesh. */
@@ -95,6 +110,7 @@ export class MeshServer {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.timer);
     this.control?.closeAllConnections();
     this.control?.close();
     await this.mesh.stop();
@@ -256,6 +272,7 @@ export class MeshServer {
       pid: process.pid,
       folder: this.options.folder,
       ingressHost: host,
+      ...(mesh.failure === undefined ? {} : { notInForce: mesh.failure }),
       ...(ports.length === 0 ? {} : { ingress: { host, port: gatewayPort(ports[0]!) } }),
       pods: await Promise.all(
         mesh.workloads.map(async (workload): Promise<PodStatus> => {

@@ -39,10 +39,7 @@ export class Store {
   private constructor(file: string, resources: StoredResource[]) {
     this.file = file;
     this.resources = resources;
-    this.version = Math.max(
-      0,
-      ...resources.map(({ metadata }) => Number(metadata.resourceVersion)),
-    );
+    this.version = newestOf(resources, 0);
   }
 
   /** Opens what was kept; nothing is there at first. Throws EnvironmentError where it cannot be read, or is not what was written. */
@@ -69,11 +66,12 @@ export class Store {
 
   /** What the store would hold with these resources applied; nothing is kept yet. */
   applied(values: Record<string, unknown>[]): { resources: StoredResource[]; changes: Change[] } {
-    let resources = [...this.resources];
+    const resources = new Map(this.resources.map((one) => [keyOf(identityOf(one)), one]));
     let version = this.version;
     const changes = values.map((value): Change => {
       const { kind, namespace, name } = identityOf(value);
-      const old = resources.find((one) => isSame(identityOf(one), { kind, namespace, name }));
+      const key = keyOf({ kind, namespace, name });
+      const old = resources.get(key);
       const metadata = value.metadata as StoredResource['metadata'];
       const stored = {
         ...value,
@@ -86,26 +84,27 @@ export class Store {
       const change = { kind, namespace, name };
       if (old === undefined) {
         version++;
-        resources.push(stored);
+        resources.set(key, stored);
         return { ...change, action: 'created' };
       }
       if (isDeepStrictEqual(comparable(old), comparable(stored))) {
         return { ...change, action: 'unchanged' };
       }
       version++;
-      resources = resources.map((one) => (one === old ? stored : one));
+      resources.set(key, stored);
       return { ...change, action: 'configured' };
     });
-    return { resources, changes };
+    return { resources: [...resources.values()], changes };
   }
 
   /** What the store would hold without these; a namespace takes along what is in it. */
   without(gone: readonly StoredResource[]): { resources: StoredResource[]; changes: Change[] } {
-    const namespaces = gone
-      .filter(({ kind }) => kind === 'Namespace')
-      .map(({ metadata }) => metadata.name);
+    const namespaces = new Set(
+      gone.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name),
+    );
+    const without = new Set(gone);
     const resources = this.resources.filter(
-      (one) => !gone.includes(one) && !namespaces.includes(one.metadata.namespace ?? ''),
+      (one) => !without.has(one) && !namespaces.has(one.metadata.namespace ?? ''),
     );
     const changes = gone.map((one): Change => ({ ...identityOf(one), action: 'deleted' }));
     return { resources, changes };
@@ -115,10 +114,7 @@ export class Store {
   async keep(resources: StoredResource[]): Promise<void> {
     await writeWhole(this.file, JSON.stringify(resources, null, 2));
     this.resources = resources;
-    this.version = Math.max(
-      this.version,
-      ...resources.map(({ metadata }) => Number(metadata.resourceVersion)),
-    );
+    this.version = newestOf(resources, this.version);
   }
 
   /** Those of a kind, of one namespace or of all. */
@@ -142,8 +138,16 @@ export function identityOf(value: Record<string, unknown>): {
   return { kind, namespace: namespaced ? (metadata.namespace ?? '') : '', name: metadata.name };
 }
 
-function isSame(a: ReturnType<typeof identityOf>, b: ReturnType<typeof identityOf>): boolean {
-  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+/** The highest version, and `least` at least. */
+function newestOf(resources: readonly StoredResource[], least: number): number {
+  return resources.reduce(
+    (newest, { metadata }) => Math.max(newest, Number(metadata.resourceVersion)),
+    least,
+  );
+}
+
+function keyOf({ kind, namespace, name }: ReturnType<typeof identityOf>): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 /** Without what the store itself has added. */

@@ -7,3 +7,5 @@ export const KILLED = 'killed.txt';
 export const TRIED = 'tried.txt';
 export const SIZE = 'size.txt';
 export const SLOW = 'slow.txt';
+/** Tests that fail when they are run again, and so tell nothing. */
+export const UNREPEATABLE = 'unrepeatable.txt';

@@ -1,9 +1,10 @@
 // `make mutants`: faults in the module, and which of them no test finds. ONLY=assembly/authz: those of that folder or file alone;
-// TESTS='host-tests/module/a.test.ts …': by these tests alone; WORKERS=1: on one core.
+// TESTS='host-tests/module/a.test.ts …': by these tests alone; WORKERS=1: on one core; QUICK=1: without the tests that take long. Faults that
+// are known to change nothing are not tried, but with EQUIVALENT=1, which tells whether they still do not.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FOLDER, KILLED, SIZE, SLOW, TRIED } from './folder.ts';
+import { FOLDER, KILLED, SIZE, SLOW, TRIED, UNREPEATABLE } from './folder.ts';
 import { PARTS, type Part } from './parts.ts';
 import { type Equivalent, type Outcome, described, outcomeOf } from './report.ts';
 import { compileMutants, filesWithFaults } from './schemata.ts';
@@ -47,22 +48,23 @@ async function measure(files: string[], by: string[]): Promise<void> {
   console.log(`\n${mutants.length} faults in ${files.join(' ')}; ${dropped} more do not compile`);
   if (mutants.length === 0) return;
   writeFileSync(join(FOLDER, SIZE), String(Math.max(...mutants.map(({ id }) => id)) + 1));
-  for (const name of [KILLED, TRIED, SLOW]) writeFileSync(join(FOLDER, name), '');
-  const ids = mutants.map(({ id }) => id);
+  for (const name of [KILLED, TRIED, SLOW, UNREPEATABLE]) writeFileSync(join(FOLDER, name), '');
+  const own = known.filter(({ file }) => files.includes(file));
+  const { equivalent } = outcomeOf(mutants, new Set(), new Set(), own);
+  const spared = new Set(process.env.EQUIVALENT === '1' ? [] : equivalent);
+  const ids = mutants.filter((mutant) => !spared.has(mutant)).map(({ id }) => id);
   run('quick', by, ids);
   const slow = readFileSync(join(FOLDER, SLOW), 'utf8');
   const slowFiles = by.filter((file) => slow.includes(`${file} `));
-  const killed = idsIn(KILLED);
-  const left = ids.filter((id) => !killed.has(id));
-  if (slowFiles.length > 0 && left.length > 0) run('slow', slowFiles, left);
-  report(
-    outcomeOf(
-      mutants,
-      idsIn(KILLED),
-      idsIn(TRIED),
-      known.filter(({ file }) => files.includes(file)),
-    ),
-  );
+  const found = idsIn(KILLED);
+  const left = ids.filter((id) => !found.has(id));
+  if (process.env.QUICK !== '1' && slowFiles.length > 0 && left.length > 0) {
+    run('slow', slowFiles, left);
+  }
+  for (const test of readFileSync(join(FOLDER, UNREPEATABLE), 'utf8').split('\n').filter(Boolean)) {
+    console.log(`cannot be run twice, and tells nothing: ${test}`);
+  }
+  report(outcomeOf(mutants, idsIn(KILLED), idsIn(TRIED), own));
 }
 
 /** Runs tests with faults, or ends with 1 when they fail without any. */

@@ -11,14 +11,17 @@ const inFolder = (folder: string, names: string): string[] =>
   names.split(' ').map((name) => `${folder}/${name}`);
 
 export const PARTS: Part[] = [
-  part('network-filter open-connections', 'module: connections guard peer-facts tcp-rules peers waiting'),
+  part(
+    'network-filter open-connections',
+    'module: connections guard memory-ends peer-facts tcp-rules peers waiting',
+  ),
   part(
     'http-filter shadow-http-filter shadow',
-    'module: http-filter decisions shadow ext-authz ext-authz-bodies request-changes never-open guard authentication in-force',
+    'module: http-filter decisions shadow ext-authz ext-authz-bodies request-changes never-open guard memory-ends authentication in-force waiting clock key-fetching keys request-facts rule-reasons peer-facts',
   ),
   part(
     'request replies plugin',
-    'module: request-facts decisions http-filter in-force never-open key-fetching settings connections waiting ext-authz-answers little-memory authentication',
+    'module: request-facts decisions http-filter in-force never-open key-fetching settings connections waiting ext-authz-answers little-memory memory-ends authentication',
   ),
   part('life-cycle', 'module: in-force never-open fall-back clock configuration'),
   part(

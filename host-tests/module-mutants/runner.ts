@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { type RunnerTask, TestRunner } from 'vitest';
-import { FOLDER, KILLED, SIZE, SLOW, TRIED } from './folder.ts';
+import { FOLDER, KILLED, SIZE, SLOW, TRIED, UNREPEATABLE } from './folder.ts';
 
 type Test = Extract<RunnerTask, { type: 'test' }>;
 type Suite = Extract<RunnerTask, { type: 'suite' }>;
@@ -12,8 +12,15 @@ type Suite = Extract<RunnerTask, { type: 'suite' }>;
 /** Calls of `mutantIsOn` that one run of a test may take in one instance: many times what any takes without a fault. */
 const FUEL = 200_000_000n;
 
-/** Milliseconds after which a fault has made something endless that takes no fuel: an allocator whose lists it has spoilt. */
+/** Milliseconds that a test may take without a fault, on a busy machine. */
+const LIMIT_MS = 60_000;
+
+/**
+ * Milliseconds after which a fault has made something endless that takes no fuel, an allocator whose lists it has spoilt; and how many
+ * times what the test takes without, where that is more.
+ */
 const HANG_MS = 5000;
+const HANG_TIMES = 10;
 
 /** Milliseconds from which on a test is kept for what the quick ones have not found. */
 const SLOW_MS = 150;
@@ -37,12 +44,13 @@ const slow =
     ? new Set(readFileSync(join(FOLDER, SLOW), 'utf8').split('\n'))
     : undefined;
 let active = 0;
+let limit = LIMIT_MS;
 let runs = 0;
 
 // The tests load the module with its faults, and every instance of it, whoever makes it, has the one that is on.
 const read = fs.readFileSync;
 fs.readFileSync = ((path: unknown, ...rest: unknown[]) => {
-  const name = /^build\/(portcullis|testing)\.wasm$/.exec(String(path))?.[1];
+  const name = /^build\/(portcullis|portcullis-faulty|testing)\.wasm$/.exec(String(path))?.[1];
   const file = name === undefined ? path : join(FOLDER, `${name}.wasm`);
   return (read as (...all: unknown[]) => unknown)(file, ...rest);
 }) as typeof fs.readFileSync;
@@ -77,9 +85,11 @@ export default class MutantRunner extends TestRunner {
     turn(0);
     for (const instance of instances) bytesOf(instance).fill(0);
     const ofFile = instances.length;
+    limit = LIMIT_MS;
     const begin = performance.now();
     await run(test);
-    if (slow === undefined && performance.now() - begin > SLOW_MS) {
+    const took = performance.now() - begin;
+    if (slow === undefined && took > SLOW_MS) {
       appendFileSync(join(FOLDER, SLOW), `${idOf(test)}\n`);
       return;
     }
@@ -88,8 +98,12 @@ export default class MutantRunner extends TestRunner {
       bytesOf(instance).forEach((byte, id) => byte !== 0 && reached.add(id));
     }
     instances.length = ofFile;
+    limit = Math.min(LIMIT_MS, Math.max(HANG_MS, Math.round(HANG_TIMES * took)));
     // A test that cannot be run twice cannot tell anything.
-    if (!(await passes(test, 0))) return;
+    if (!(await passes(test, 0))) {
+      appendFileSync(join(FOLDER, UNREPEATABLE), `${test.file.name}: ${test.name}\n`);
+      return;
+    }
     const found = killed();
     for (const id of reached) {
       if (found.has(id) || (only.size > 0 && !only.has(id))) continue;
@@ -149,7 +163,7 @@ const call = new Script('mutantsTestToCall()');
 /** Calls what may never end, for all that it does before it waits for something; throws when that takes too long. */
 function endingSoon<T>(what: () => T): T {
   (globalThis as { mutantsTestToCall?: () => T }).mutantsTestToCall = what;
-  return call.runInThisContext({ timeout: HANG_MS }) as T;
+  return call.runInThisContext({ timeout: limit }) as T;
 }
 
 function bytesOf(instance: Switched): Uint8Array {

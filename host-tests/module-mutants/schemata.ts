@@ -6,8 +6,12 @@ import { FOLDER } from './folder.ts';
 import { type Mutant, mutantsOf } from './sites.ts';
 
 const SOURCES = join(FOLDER, 'assembly');
-/** The modules that the tests load, by the entry that each is compiled from. */
-const ENTRIES = { index: 'portcullis.wasm', testing: 'testing.wasm' };
+/** The modules that the tests load, by the entry that each is compiled from; and the target of asconfig.json. */
+const ENTRIES = {
+  index: { out: 'portcullis.wasm', target: 'release' },
+  faulty: { out: 'portcullis-faulty.wasm', target: 'faulty' },
+  testing: { out: 'testing.wasm', target: 'testing' },
+};
 /** Not of the module: what only tests have. */
 const SPARED = ['testing.ts', 'faulty.ts', 'faults.ts', 'index.ts'];
 
@@ -57,7 +61,7 @@ export async function compileMutants(
   let left = mutants;
   for (let round = 0; round < 12; round++) {
     writeSources(left, all + 1);
-    const compiled = Object.entries(ENTRIES).map(([entry, out]) => compile(entry, out));
+    const compiled = Object.entries(ENTRIES).map(([entry, to]) => compile(entry, to));
     const errors = (await Promise.all(compiled)).flat();
     if (errors.length === 0) return { mutants: left, dropped: all - left.length };
     left = left.filter((mutant) => !errors.some((error) => spans(mutant, error, round)));
@@ -129,8 +133,11 @@ function switched(mutants: Mutant[], original: string): string {
   return `(${choices.join('')}${original})`;
 }
 
-async function compile(entry: string, out: string): Promise<CompileError[]> {
-  const args = [join(SOURCES, `mutants-${entry}.ts`), '--target', 'testing'];
+async function compile(
+  entry: string,
+  { out, target }: { out: string; target: string },
+): Promise<CompileError[]> {
+  const args = [join(SOURCES, `mutants-${entry}.ts`), '--target', target];
   const options = ['--outFile', join(FOLDER, out), '--optimizeLevel', '1', '--noColors'];
   const stderr = await new Promise<string | undefined>((resolve) => {
     execFile('npx', ['--no-install', 'asc', ...args, ...options], (error, _, text) =>

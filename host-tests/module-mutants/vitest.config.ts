@@ -18,9 +18,10 @@ export default defineConfig({
     include: FILES,
     runner: 'host-tests/module-mutants/runner.ts',
     maxWorkers: Number(process.env.WORKERS ?? 2),
-    execArgv: ['--expose-gc'],
+    // Threads that compile and collect beside the tests take from the other worker what they give to this one.
+    execArgv: ['--expose-gc', '--single-threaded', '--liftoff-only'],
     sequence: { sequencer: InOrder, concurrent: false },
-    testTimeout: 20_000,
+    testTimeout: 120_000,
     // A test that was ended in the middle of a loop says so once more, when its time is over.
     dangerouslyIgnoreUnhandledErrors: true,
     reporters: ['dot'],

@@ -303,6 +303,16 @@ describe('a host that fails', () => {
     },
   );
 
+  it('to tell of TLS closes what HTTP is behind, too, and nobody is counted', () => {
+    const { process, plugin } = start([], { workload: { protocol: 'HTTP' } });
+    const stream = plugin.connect(tls)!;
+    process.failing.add('proxy_get_property connection.mtls');
+    plugin.receive(stream);
+    expect(stateOf(stream)).toBe('closed');
+    process.advance(1100);
+    expect(Object.keys(process.metrics.nonZero()).join()).not.toContain('peer_connections');
+  });
+
   it('to note that a connection may pass, under `guard`, closes it', () => {
     const { process, plugin } = start([], { ...TCP, guard: true });
     process.failing.add('proxy_set_property portcullis.connection_passed');

@@ -1,0 +1,93 @@
+// Memory that ends under one connection or one request: what is decided goes on, what is not is refused.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { NetworkStream } from '../../host/contexts.ts';
+import { nodePlatform } from '../../host/node-platform.ts';
+import type { Pair } from '../../host/pairs.ts';
+import { Process } from '../../host/process.ts';
+import { type World, configuration, denyPolicy, request } from './fixture.ts';
+
+const FAULTY = new WebAssembly.Module(readFileSync('build/portcullis-faulty.wasm'));
+const TCP = { workload: { protocol: 'TCP' } };
+const deniedPort = denyPolicy([{ to: [{ operation: { ports: ['8001'] } }] }]);
+const deniedPath = denyPolicy([{ to: [{ operation: { paths: ['/denied'] } }] }]);
+
+function begin(resources: object[], settings: object): World {
+  const process = new Process({ platform: nodePlatform, node: { namespace: 'foo' } });
+  const plugin = process.load(FAULTY, {
+    name: 'portcullis',
+    rootId: 'portcullis',
+    configuration: configuration(resources, settings),
+  });
+  return { process, plugin };
+}
+
+/** Lets the worker have memory so many times; -1: always. */
+function grant({ process }: World, times: number): void {
+  process.guests.at(-1)!.call('refuseAfter', 0, times);
+}
+
+const hasPassed = (stream: NetworkStream): boolean => stream.state === 'open' && !stream.isHeld;
+
+describe('a connection', () => {
+  it('that is decided goes on without memory, and one that is not is closed', () => {
+    const world = begin([deniedPort], TCP);
+    const [decided, silent] = [1, 2].map(() => world.plugin.connect({ destinationPort: 8000 })!);
+    world.plugin.receive(decided!);
+    grant(world, 0);
+    world.plugin.receive(decided!);
+    expect(hasPassed(decided!)).toBe(true);
+    world.plugin.receive(silent!);
+    expect(silent!.state).toBe('closed');
+    const late = world.plugin.connect({ destinationPort: 8000 })!;
+    expect(late.state).toBe('closed');
+    grant(world, -1);
+    const after = world.plugin.connect({ destinationPort: 8000 })!;
+    world.plugin.receive(after);
+    expect(hasPassed(after)).toBe(true);
+    expect(world.process.traps).toEqual([]);
+  });
+
+  it.each([false, true])('passes at no size of memory when it must not (guard: %s)', (guard) => {
+    let refused = 0;
+    for (let granted = 0; granted < 200; granted++) {
+      const world = begin([deniedPort], { ...TCP, guard });
+      const good = world.plugin.connect({ destinationPort: 8000 })!;
+      const bad = world.plugin.connect({ destinationPort: 8001 })!;
+      grant(world, granted);
+      world.plugin.receive(good);
+      world.plugin.receive(bad);
+      const left = world.process.guests.at(-1)!.call('grantsLeft', 0);
+      expect(hasPassed(bad), `${granted} granted`).toBe(false);
+      if (!hasPassed(good)) refused++;
+      // What lacked memory is refused, and must not seem to have passed.
+      else if (guard) expect(good.filterState('portcullis.connection_passed')).toBeDefined();
+      expect(world.process.traps).toEqual([]);
+      if (left > 0) break;
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+});
+
+describe('a request', () => {
+  it('that is decided goes on without memory, and one that comes then is refused', () => {
+    const world = begin([deniedPath], {});
+    const headers: Pair[] = [
+      [':authority', 'httpbin'],
+      [':path', '/ip'],
+      [':method', 'POST'],
+    ];
+    const decided = world.plugin.request(headers, { isWhole: false })!;
+    expect(decided.state).toBe('continued');
+    grant(world, 0);
+    world.plugin.sendBody(decided, 'body');
+    expect(decided.state).toBe('continued');
+    expect(decided.reply).toBeUndefined();
+    const late = request(world.plugin, { path: '/ip' });
+    expect(late.reply?.status).toBe(503);
+    grant(world, -1);
+    expect(request(world.plugin, { path: '/ip' }).state).toBe('continued');
+    expect(request(world.plugin, { path: '/denied' }).reply?.status).toBe(403);
+    expect(world.process.traps).toEqual([]);
+  });
+});
