@@ -6,15 +6,15 @@ import { InputBoundError } from '../istio/bounded-yaml.ts';
 import { problemText } from './colour.ts';
 import { ExitCode, Failure } from './exit-codes.ts';
 import { guardOutput, settleOutput } from './output.ts';
+import { arrangeMeshArguments } from './mesh/arguments.ts';
 import { program } from './program.ts';
 import { gatherArguments } from './token-mint-arguments.ts';
 
 async function main(argv: string[]): Promise<number> {
   try {
-    const words = argv.filter((word) => !word.startsWith('-'));
-    const isMint = words.slice(0, 2).join(' ') === 'token mint';
-    const given = isMint ? gatherArguments(argv) : argv;
-    await (await program(words)).parseAsync(given, { from: 'user' });
+    const isMint = namesIn(argv).slice(0, 2).join(' ') === 'token mint';
+    const given = isMint ? gatherArguments(argv) : arrangeMeshArguments(argv);
+    await (await program(namesIn(given))).parseAsync(given, { from: 'user' });
     return ExitCode.Ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
@@ -28,6 +28,11 @@ async function main(argv: string[]): Promise<number> {
     if (error instanceof InputBoundError) return ExitCode.Usage;
     return error instanceof EnvironmentError ? ExitCode.Environment : ExitCode.Findings;
   }
+}
+
+/** The words that may name commands. */
+function namesIn(argv: string[]): string[] {
+  return argv.filter((word) => !word.startsWith('-'));
 }
 
 guardOutput();

@@ -16,6 +16,12 @@ import { ExitCode, Failure } from './exit-codes.ts';
 const NOBODY_WRITES_MS = 3000;
 const POLL_MS = 20;
 const PIECE = 65_536;
+/** What the system says in words of its own. */
+const PLAIN: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be read: permission denied',
+  EISDIR: 'it is a folder',
+};
 
 /** The text of a file, or of standard input for `-`. Throws Failure where it cannot be read, or is not UTF-8, and InputBoundError. */
 export async function readInput(file: string, maxBytes = MAX_FILE_BYTES): Promise<string> {
@@ -23,7 +29,8 @@ export async function readInput(file: string, maxBytes = MAX_FILE_BYTES): Promis
     return text(file === '-' ? await standardInput(maxBytes) : await bytesOf(file, maxBytes));
   } catch (error) {
     if (error instanceof InputBoundError) throw error;
-    throw new Failure(ExitCode.Usage, `${file}: ${messageOf(error)}`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Failure(ExitCode.Usage, `${file}: ${PLAIN[code ?? ''] ?? messageOf(error)}`);
   }
 }
 

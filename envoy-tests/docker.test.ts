@@ -94,6 +94,68 @@ describe.runIf(hasDocker)('with Docker (skipped where no Docker engine runs)', (
       expect((await mesh(['exec', 'sleep.foo', '--', 'sh', '-c', 'exit 7'])).code).toBe(7);
     });
 
+    it('shows the containers of apps nothing of the mesh but their own commands, and those read only', () => {
+      const mounts = (name: string): string =>
+        docker(
+          ...['inspect', '--format', '{{range .Mounts}}{{.Source}} {{.RW}}{{"\\n"}}{{end}}'],
+          `portcullis-default-foo-${name}`,
+        );
+      const pod = join(folder, 'default/pods/foo');
+      expect(mounts('sleep-sleep')).toBe(`${pod}.sleep/bin false`);
+      expect(mounts('httpbin-istio-proxy').split('\n').sort()).toEqual([
+        `${pod}.httpbin true`,
+        `${join(folder, 'default/portcullis.wasm')} false`,
+      ]);
+    });
+
+    it.each([
+      ['an image that is an option', { image: '--privileged', args: ['--volume=/:/host', 'x'] }],
+      ['a name that leads elsewhere', { name: '../../outside' }],
+      ['a name that is an option', { name: '--privileged' }],
+      ['a port that is none', { ports: [{ containerPort: 1e9 }] }],
+    ])('takes no manifest whose words docker would take for more: %s', async (_, more) => {
+      const container = { name: 'a', image: 'portcullis/sleep', ...more };
+      const manifest = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'sly', namespace: 'foo' },
+        spec: { template: { metadata: { labels: {} }, spec: { containers: [container] } } },
+      };
+      const { code, stderr } = await mesh(['apply', '-f', '-'], JSON.stringify(manifest));
+      expect(code).toBe(1);
+      expect(stderr).toContain('spec.template.spec.containers[0]');
+      expect(docker('ps', '--quiet', '--filter', 'name=sly')).toBe('');
+    });
+
+    it('hands on arguments that look like options to the program, and to nobody else', async () => {
+      const manifest = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'plain', namespace: 'legacy' },
+        spec: {
+          template: {
+            metadata: { labels: {} },
+            spec: {
+              containers: [
+                {
+                  name: 'plain',
+                  image: 'portcullis/sleep',
+                  command: ['sh', '-c', 'echo got "$0"; exec sleep infinity'],
+                  args: ['--volume=/:/host'],
+                },
+              ],
+            },
+          },
+        },
+      };
+      expect((await mesh(['apply', '-f', '-'], JSON.stringify(manifest))).code).toBe(0);
+      const container = 'portcullis-default-legacy-plain-plain';
+      expect(docker('logs', container)).toBe('got --volume=/:/host');
+      const privileged = docker('inspect', '--format', '{{.HostConfig.Privileged}}', container);
+      expect(privileged).toBe('false');
+      expect((await mesh(['delete', 'deployment', 'plain', '-n', 'legacy'])).code).toBe(0);
+    });
+
     it('is gone after kill -9, and its containers with it', async () => {
       const child = spawn(
         process.execPath,
@@ -134,7 +196,8 @@ describe.runIf(hasDocker)('with Docker (skipped where no Docker engine runs)', (
   describe.concurrent('a replay on containers', { timeout: 900_000 }, () => {
     const replay = async (page: string, ...more: string[]): Promise<StepResult[]> =>
       JSON.parse(
-        (await mesh(['replay', page, '-o', 'json', '--runtime', 'docker', ...more])).stdout,
+        (await mesh(['replay', '--yes', page, '-o', 'json', '--runtime', 'docker', ...more]))
+          .stdout,
       ) as StepResult[];
     const others = (results: StepResult[]): object[] =>
       results.filter(({ verdict }) => verdict !== 'agrees');

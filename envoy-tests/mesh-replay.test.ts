@@ -1,5 +1,5 @@
 // Task pages, command by command, on a mesh of their own: ours, and where they are present Istio's original pages.
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -29,7 +29,7 @@ function replay(page: string, served: Record<string, string> = {}): Promise<Step
   return new Promise((done, failed) => {
     execFile(
       process.execPath,
-      [CLI, 'mesh', 'replay', page, '-o', 'json', ...serve],
+      [CLI, 'mesh', 'replay', '--yes', page, '-o', 'json', ...serve],
       { maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         if (stdout === '') failed(error ?? new Error(stderr));
@@ -131,11 +131,32 @@ describe(
 );
 
 describe('a page that is not as it says', () => {
+  it('is not run where nobody has said yes, nor with what is nobody’s business', () => {
+    const page = join(folder, 'curious.md');
+    writeFileSync(
+      page,
+      '```\n$ X=$(exit 7)\n$ echo "${SECRET:-none} ${PORTCULLIS_MESH_HOME:+mesh}"\nnone mesh\n```\n',
+    );
+    const run = (...more: string[]): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, [CLI, 'mesh', 'replay', page, ...more], {
+        env: { ...process.env, SECRET: 'mine' },
+        encoding: 'utf8',
+      });
+    const refused = run();
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain('2 commands of');
+    const { stdout, status } = run('--yes');
+    expect(status).toBe(1);
+    // A command that fails within an assignment is no agreement.
+    expect(stdout).toMatch(/DIFFERS .*: X=/);
+    expect(stdout).toMatch(/ok +.*: echo/);
+  });
+
   it('is told with what was seen, and ends with 1', async () => {
     const page = join(folder, 'wrong.md');
     writeFileSync(page, '```\n$ echo one\ntwo\n$ echo three\nthree\n```\n');
     const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((done) => {
-      execFile(process.execPath, [CLI, 'mesh', 'replay', page], (error, out) =>
+      execFile(process.execPath, [CLI, 'mesh', 'replay', '--yes', page], (error, out) =>
         done({ code: error?.code ?? 0, stdout: out }),
       );
     });

@@ -416,6 +416,36 @@ spec:
     }
   });
 
+  it('tells whoever asks its admin interfaces statistics, and no configuration, and takes no commands', async () => {
+    const { address } = (await status()).pods.find(
+      ({ name, namespace }) => name === 'httpbin' && namespace === 'foo',
+    )!;
+    const admin = `http://${address}:15002`;
+    expect((await mesh(['status'])).stdout).toContain('admin interfaces: port 15002');
+    for (const path of ['/ready', '/stats?filter=portcullis', '/listeners?format=json', '/certs']) {
+      expect((await fetch(admin + path)).status, path).toBe(200);
+    }
+    for (const path of [
+      '/',
+      '/config_dump',
+      '/config_dump?include_eds',
+      '/logging',
+      '/statsx/..',
+    ]) {
+      const { status: code } = await fetch(admin + path);
+      expect([403, 404], path).toContain(code);
+    }
+    for (const path of [
+      '/quitquitquit',
+      '/drain_listeners',
+      '/healthcheck/fail',
+      '/reset_counters',
+    ]) {
+      expect((await fetch(admin + path, { method: 'POST' })).status, path).toBe(403);
+    }
+    expect(await reach('sleep.foo', 'http://httpbin.foo:8000/ip')).toBe('200');
+  });
+
   it('says what is not in force, and why, and tries again', async () => {
     const { folder } = await status();
     const module = join(folder, 'portcullis.wasm');

@@ -1,8 +1,10 @@
 // `portcullis mesh status`, `matrix`, `logs` and `report`: what there is, who reaches whom, who still speaks plaintext.
 import { execFile } from 'node:child_process';
 import { Command, Option } from 'commander';
+import { EnvironmentError } from '../../envoy/errors.ts';
 import { callControl } from '../../envoy/mesh/control.ts';
 import type { ExecPlace, MeshStatus, PeerCount, PodStatus } from '../../envoy/mesh/server.ts';
+import { ADMIN_PORT } from '../../envoy/mesh/ports.ts';
 import { workloadNamed } from './exec.ts';
 import { meshFolder, meshOption } from './place.ts';
 import { reportHtml } from './report-html.ts';
@@ -53,6 +55,7 @@ function statusText(status: MeshStatus): string {
       : `What was applied last is not in force in every proxy:\n${status.notInForce}\n`;
   return `${table([['NAMESPACE', 'NAME', 'PROXY', 'STATUS', 'ADDRESS', 'PSS'], ...rows])}
 ${trouble}${ingress}
+admin interfaces: port ${ADMIN_PORT} of each address (/stats, /listeners, /clusters, /certs)
 memory: ${mib(total)} in all (PSS), ${mib(status.pssKib)} of it the apps and the mesh itself (process ${status.pid})
 `;
 }
@@ -95,11 +98,14 @@ async function curlAs(
 ): Promise<{ code: number; status: string }> {
   const place = await callControl<ExecPlace>(folder, 'exec', pod);
   const args = [url, '-s', '-o', '/dev/null', '-w', '%{http_code}', '--max-time', '10'];
-  return new Promise((done) => {
+  return new Promise((done, failed) => {
     const [program, ...before] = [...place.prefix, `${place.bin}/curl`];
-    execFile(program, [...before, ...args], (error, stdout) =>
-      done({ code: Number(error?.code ?? 0), status: stdout }),
-    );
+    execFile(program, [...before, ...args], (error, stdout) => {
+      // No exit code, but a program that is not there: its pod is still being made.
+      if (typeof error?.code === 'string')
+        failed(new EnvironmentError(`${pod.name}.${pod.namespace} does not run yet`));
+      else done({ code: error?.code ?? 0, status: stdout });
+    });
   });
 }
 

@@ -4,7 +4,6 @@ import { findEnvoy } from '../../envoy/binary.ts';
 import { DEFAULT_ENVOY_IMAGE, DockerRuntime } from '../../envoy/mesh/docker-runtime.ts';
 import { ProcessRuntime } from '../../envoy/mesh/process-runtime.ts';
 import type { Runtime } from '../../envoy/mesh/runtime.ts';
-import { MODULE_PATH } from '../package-files.ts';
 import { findCommand } from './find-command.ts';
 
 /** The values of the options. */
@@ -35,6 +34,6 @@ export async function startRuntime(
   folder: string,
 ): Promise<Runtime> {
   return runtime === 'docker'
-    ? DockerRuntime.start({ mesh, folder, envoyImage, module: MODULE_PATH })
+    ? DockerRuntime.start({ mesh, folder, envoyImage })
     : ProcessRuntime.start((await findEnvoy()).path, findCommand('curl'));
 }

@@ -20,6 +20,9 @@ const EXAMPLES = `Examples:
   portcullis mesh up --bare                # nothing but the ingress gateway
 `;
 
+/** Set where the command runs in the background, and nobody can press Ctrl-C. */
+const DETACHED = 'PORTCULLIS_MESH_DETACHED';
+
 /** How long a mesh in the background may take to start, in milliseconds. */
 const START_LIMIT_MS = 120_000;
 
@@ -92,7 +95,7 @@ async function up(options: Options): Promise<void> {
     );
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (options.detach === true) return detached(folder);
+  if (options.detach === true) return detached(folder, options.mesh);
   await foreground(options, folder);
 }
 
@@ -133,10 +136,16 @@ async function foreground(options: Options, folder: string): Promise<void> {
     progress(
       `mesh "${options.mesh}" is up after ${seconds} s: ${status.pods.length} pods, ingress gateway at ${status.ingressHost}`,
     );
+    const which = options.mesh === 'default' ? '' : ` --mesh ${options.mesh}`;
     progress(
-      'try: portcullis mesh matrix; portcullis mesh exec sleep.foo -- curl http://httpbin.bar:8000/ip',
+      `try: portcullis mesh matrix${which}; portcullis mesh exec${which} sleep.foo -- curl http://httpbin.bar:8000/ip`,
     );
-    progress('Ctrl-C ends it, and so does: portcullis mesh down');
+    const down = `portcullis mesh down${which}`;
+    progress(
+      process.env[DETACHED] === undefined
+        ? `Ctrl-C ends it, and so does: ${down}`
+        : `it runs on until: ${down}`,
+    );
     await ended;
   } finally {
     await server.stop();
@@ -146,28 +155,48 @@ async function foreground(options: Options, folder: string): Promise<void> {
 }
 
 /** The mesh in the background: this very command in a session of its own. */
-async function detached(folder: string): Promise<void> {
-  const log = await open(join(folder, 'mesh.log'), 'w');
+async function detached(folder: string, mesh: string): Promise<void> {
+  const path = join(folder, 'mesh.log');
+  // Read by what is open: a mesh that does not start takes its folder along.
+  const log = await open(path, 'w+');
   const own = process.argv.slice(1).filter((argument) => argument !== '--detach');
   const child = spawn(process.execPath, own, {
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
+    env: { ...process.env, [DETACHED]: '1' },
   });
-  await log.close();
-  const text = (): Promise<string> => readFile(join(folder, 'mesh.log'), 'utf8').catch(() => '');
   let shown = 0;
-  for (const end = Date.now() + START_LIMIT_MS; Date.now() < end; await sleep(50)) {
-    const written = await text();
-    process.stderr.write(written.slice(shown));
-    shown = written.length;
-    if (written.includes('portcullis mesh down\n')) break;
-    if (child.exitCode !== null) {
-      process.stderr.write((await text()).slice(shown));
-      await rm(folder, { recursive: true, force: true });
-      throw new Failure(child.exitCode || ExitCode.Environment);
+  let text = '';
+  const show = async (): Promise<void> => {
+    const { buffer, bytesRead } = await log.read(Buffer.alloc(65_536), 0, 65_536, shown);
+    const piece = buffer.toString('utf8', 0, bytesRead);
+    process.stderr.write(piece);
+    text += piece;
+    shown += bytesRead;
+  };
+  try {
+    for (const end = Date.now() + START_LIMIT_MS; Date.now() < end; await sleep(50)) {
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      await show();
+      if (text.includes(`mesh "${mesh}" is up after`) && text.includes('it runs on until')) {
+        child.unref();
+        return;
+      }
+      if (hasEnded) {
+        await rm(folder, { recursive: true, force: true });
+        throw new Failure(
+          child.exitCode || ExitCode.Environment,
+          ...(text === '' ? ['the mesh has ended without a word'] : []),
+        );
+      }
     }
+    child.kill('SIGTERM');
+    throw new EnvironmentError(
+      `the mesh has not started in ${START_LIMIT_MS / 1000} s: see ${path}`,
+    );
+  } finally {
+    await log.close();
   }
-  child.unref();
 }
 
 interface Manifest {

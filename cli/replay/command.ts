@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import { callControl } from '../../envoy/mesh/control.ts';
 import { type MeshStatus, MeshServer } from '../../envoy/mesh/server.ts';
@@ -38,6 +39,7 @@ export interface StepResult {
 
 interface Options extends RuntimeOptions {
   serve?: string[];
+  yes?: boolean;
   output: 'text' | 'json';
 }
 
@@ -46,10 +48,13 @@ export function replayCommand(): Command {
     .summary("runs a task page's commands, and compares with what it prints")
     .description(
       'Runs the commands of the fenced blocks of a page (lines with `$ ` in front) on a mesh of its own, one after the other, and compares ' +
-        'with the lines below each. Exits with 1 when anything differs that is not known to be an error of the page.',
+        'with the lines below each. Exits with 1 when anything differs that is not known to be an error of the page. The commands run in a ' +
+        'shell of this machine, as you, in a folder of their own and with none of your environment but what a shell needs: read a page ' +
+        'that is not yours before.',
     )
     .argument('<page>', 'a task page, Markdown')
     .option('--serve <URL=FILE>', 'a file in the place of a URL that the page fetches', list)
+    .option('--yes', 'runs the commands of the page without asking')
     .addOption(
       new Option('-o, --output <format>', 'how it is written')
         .choices(['text', 'json'])
@@ -57,7 +62,7 @@ export function replayCommand(): Command {
     )
     .addHelpText(
       'before',
-      'Examples:\n  portcullis mesh replay docs/tasks/mutual-tls-migration.md\n',
+      'Examples:\n  portcullis mesh replay --yes docs/tasks/mutual-tls-migration.md\n',
     )
     .action(replay);
   return withRuntime(command);
@@ -70,6 +75,7 @@ async function replay(page: string, options: Options): Promise<void> {
       ExitCode.Usage,
       `${page}: no commands; a line of a fenced block with "$ " begins one`,
     );
+  if (options.yes !== true) await askWhether(page, steps.length);
   const home = await mkdtemp(join(tmpdir(), 'portcullis-replay-'));
   const folder = join(home, 'mesh');
   const results: StepResult[] = [];
@@ -80,7 +86,7 @@ async function replay(page: string, options: Options): Promise<void> {
     progress: () => undefined,
   });
   const session = new Session(home, {
-    ...process.env,
+    ...environmentOfPages(),
     PORTCULLIS_MESH_HOME: home,
     PORTCULLIS: `${quoted(process.execPath)} ${quoted(process.argv[1]!)}`,
   });
@@ -96,7 +102,9 @@ async function replay(page: string, options: Options): Promise<void> {
       STEP_LIMIT_MS,
     );
     for (const [i, step] of steps.entries()) {
-      const result = await runStep(session, step, steps.slice(0, i));
+      const result = await whileTelling(page, step, () =>
+        runStep(session, step, steps.slice(0, i)),
+      );
       if (session.hasEnded) throw new Failure(INTERRUPTED, 'interrupted');
       results.push(result);
       if (options.output === 'text') process.stdout.write(resultText(page, result));
@@ -110,6 +118,42 @@ async function replay(page: string, options: Options): Promise<void> {
   else process.stdout.write(summary(results));
   const count = results.filter(({ verdict }) => verdict === 'differs').length;
   if (count > 0) throw new Failure(ExitCode.Findings, `${count} of ${results.length} steps differ`);
+}
+
+/** All of the environment that a page's commands see: nobody's credentials are in it. */
+const ENVIRONMENT = /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|TMPDIR|LANG|LC_\w+|NO_COLOR)$/;
+
+function environmentOfPages(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => ENVIRONMENT.test(name)));
+}
+
+/** A page's commands are somebody else's. Throws Failure unless whoever sits there says yes. */
+async function askWhether(page: string, commands: number): Promise<void> {
+  const what = `${commands} commands of ${page} run in a shell of this machine, as you`;
+  if (!process.stdin.isTTY) {
+    throw new Failure(ExitCode.Usage, `${what}: read it, and say --yes`);
+  }
+  const asked = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await asked.question(`${what}. Go on? [y/N] `);
+  asked.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Failure(ExitCode.Usage, 'nothing was run');
+}
+
+/** After how long, and then how often, it is told on a terminal that a step still runs. */
+const TOLD_MS = 5000;
+
+async function whileTelling<T>(page: string, step: Step, task: () => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return task();
+  let seconds = 0;
+  const timer = setInterval(() => {
+    seconds += TOLD_MS / 1000;
+    process.stderr.write(`        ${page}:${step.line}: for ${seconds} s now\n`);
+  }, TOLD_MS);
+  try {
+    return await task();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function runStep(session: Session, step: Step, earlier: Step[]): Promise<StepResult> {
@@ -136,6 +180,8 @@ const TALKATIVE = /\b(kubectl (apply|create|delete)|istioctl|wget)\b/;
 /** Whether a command has printed what its page prints: of one that a page shows without any output, nothing, or no error. */
 function isAsPrinted({ command, expected }: Step, seen: string[], code?: number): boolean {
   if (expected.length > 0) return agrees(expected, seen);
+  // What fails there leaves nothing to be seen but an empty variable.
+  if (/^\w+=\$\(/.test(command) && code !== 0) return false;
   if (!TALKATIVE.test(command)) return seen.length === 0;
   return code === 0 && !seen.some((line) => /^(Error|error:)|: Error /.test(line));
 }

@@ -81,6 +81,11 @@ async function main(): Promise<number> {
   }
 }
 
+// Whoever has closed the pipe has seen enough: the gateway ends with its parent.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -13,6 +13,11 @@ interface Found {
   message: string;
 }
 
+/** RFC 1123 labels, as Kubernetes wants the names of containers. */
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** A reference of an image: nothing that a command could take for an option, and no space. */
+const IMAGE = /^[A-Za-z0-9][\w./:@-]{0,511}$/;
+
 /** Problems of resources that are not policies, and of what all have in common. */
 export function checkResources(resources: Resource[]): Problem[] {
   return resources.flatMap((resource) =>
@@ -53,7 +58,12 @@ function problemsOf(resource: Resource): Found[] {
 const RULES: Record<string, (spec: never) => Found[]> = {
   Deployment: (spec: {
     replicas?: number;
-    template?: { spec?: { containers?: { name?: string; image?: string }[] } };
+    template?: {
+      spec?: {
+        serviceAccountName?: string;
+        containers?: { name?: string; image?: string; ports?: { containerPort?: number }[] }[];
+      };
+    };
   }) => [
     ...(spec.replicas !== undefined && spec.replicas !== 1
       ? [{ path: 'spec.replicas', message: 'the mesh runs one pod a Deployment' }]
@@ -61,6 +71,17 @@ const RULES: Record<string, (spec: never) => Found[]> = {
     ...((spec.template?.spec?.containers ?? []).length === 0
       ? [{ path: 'spec.template.spec.containers', message: 'missing' }]
       : []),
+    ...(NAME.test(spec.template?.spec?.serviceAccountName ?? 'default')
+      ? []
+      : [
+          {
+            path: 'spec.template.spec.serviceAccountName',
+            message: 'must be a name in small letters',
+          },
+        ]),
+    ...(spec.template?.spec?.containers ?? []).flatMap(({ name, image, ports }, i) =>
+      containerProblems(name, image, ports ?? [], `spec.template.spec.containers[${i}]`),
+    ),
   ],
   DestinationRule: (spec: {
     host?: string;
@@ -113,6 +134,29 @@ const RULES: Record<string, (spec: never) => Found[]> = {
     ]),
   ],
 };
+
+function containerProblems(
+  name: string | undefined,
+  image: string | undefined,
+  ports: { containerPort?: number }[],
+  path: string,
+): Found[] {
+  const isPort = (port: number | undefined): boolean =>
+    port !== undefined && Number.isInteger(port) && port > 0 && port < 65_536;
+  return [
+    ...(LABEL.test(name ?? '')
+      ? []
+      : [{ path: `${path}.name`, message: 'must be a name in small letters, without dots' }]),
+    ...(IMAGE.test(image ?? '')
+      ? []
+      : [{ path: `${path}.image`, message: 'must be the reference of an image' }]),
+    ...ports.flatMap(({ containerPort }, i) =>
+      isPort(containerPort)
+        ? []
+        : [{ path: `${path}.ports[${i}].containerPort`, message: 'must be a port' }],
+    ),
+  ];
+}
 
 interface Tls {
   mode?: string;

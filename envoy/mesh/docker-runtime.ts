@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { EnvironmentError } from '../errors.ts';
 import { Supervised } from '../runtime/supervised.ts';
 import { type Workload, idOf } from './model.ts';
+import { commandsOf, moduleOf, podFolder } from './pod-folder.ts';
 import type { Apps, Runtime } from './runtime.ts';
 
 const run = promisify(execFile);
@@ -27,8 +28,6 @@ export interface DockerOptions {
   mesh: string;
   folder: string;
   envoyImage: string;
-  /** Path of the module. */
-  module: string;
 }
 
 export class DockerRuntime implements Runtime {
@@ -106,8 +105,10 @@ export class DockerRuntime implements Runtime {
         running.push(
           await this.runContainer(workload, name, join(folder, `${name}.log`), [
             ...shared,
+            ...['--volume', `${commandsOf(folder)}:${commandsOf(folder)}:ro`],
             ...(entry === undefined ? [] : ['--entrypoint', entry]),
-            image,
+            // Whatever a manifest says comes behind it, and is no option.
+            ...['--', image],
             ...(entry === undefined ? [] : rest),
           ]),
         );
@@ -131,14 +132,16 @@ export class DockerRuntime implements Runtime {
     };
   }
 
-  envoy(workload: Workload, args: string[]): { program: string; args: string[] } {
+  envoy(workload: Workload, folder: string, args: string[]): { program: string; args: string[] } {
+    const module = moduleOf(this.options.folder);
     return {
       program: 'docker',
       args: [
         ...this.runArguments(workload, 'istio-proxy'),
         ...['--network', networkName(this.options.mesh), '--ip', this.address(workload)],
         ...['--user', `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`],
-        ...['--entrypoint', 'envoy', this.options.envoyImage],
+        ...['--volume', `${folder}:${folder}`, '--volume', `${module}:${module}:ro`],
+        ...['--entrypoint', 'envoy', '--', this.options.envoyImage],
         ...args,
       ],
     };
@@ -154,8 +157,8 @@ export class DockerRuntime implements Runtime {
 
   execPrefix(workload: Workload): string[] {
     const name = this.nameOf(workload, workload.containers[0]?.name ?? 'istio-proxy');
-    const bin = join(this.options.folder, 'pods', `${workload.namespace}.${workload.name}`, 'bin');
-    const path = `PATH=${bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
+    const folder = podFolder(this.options.folder, workload);
+    const path = `PATH=${commandsOf(folder)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
     return ['docker', 'exec', '-i', '--env', path, name];
   }
 
@@ -179,11 +182,10 @@ export class DockerRuntime implements Runtime {
   }
 
   private runArguments(workload: Workload, container: string): string[] {
-    const { mesh, folder, module } = this.options;
     return [
       ...['run', '--rm', '--init', '--pull', 'missing'],
-      ...['--name', this.nameOf(workload, container), '--label', `${LABEL}=${mesh}`],
-      ...['--volume', `${folder}:${folder}`, '--volume', `${module}:${module}:ro`],
+      ...['--name', this.nameOf(workload, container)],
+      ...['--label', `${LABEL}=${this.options.mesh}`],
     ];
   }
 

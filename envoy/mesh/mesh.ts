@@ -17,6 +17,7 @@ import {
   refused,
   withoutNamespace,
 } from './plan.ts';
+import { moduleOf } from './pod-folder.ts';
 import { Pod, type PodEnvironment, podId } from './pods.ts';
 import type { Runtime } from './runtime.ts';
 import { type MeshView, proxyFiles } from './proxy-config.ts';
@@ -83,8 +84,7 @@ export class Mesh {
     const caFile = join(folder, 'ca.pem');
     await writeFile(caFile, authority.certificate);
     const web = await Web.start(authority, caFile, options.runtime.hostAddress);
-    // Its own: whoever builds the module anew meanwhile does not pull it from under the proxies.
-    const copy = join(folder, 'portcullis.wasm');
+    const copy = moduleOf(folder);
     await copyFile(options.module, copy);
     const module = await WebAssembly.compile(await readFile(copy));
     const environment = { ...options, module: copy, authority };

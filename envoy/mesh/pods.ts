@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Authority } from '../certificates.ts';
 import type { Address } from '../config/types.ts';
 import { type Service, type Workload, idOf, namesOf, principalOf } from './model.ts';
+import { commandsOf, podFolder } from './pod-folder.ts';
 import { ADMIN_PORT, FIRST_TCP_PORT, OUTBOUND_PORT } from './ports.ts';
 import { type MeshView, type ProxyPlace, proxyFiles, tcpServices } from './proxy-config.ts';
 import { MeshProxy } from './proxy.ts';
@@ -48,15 +49,15 @@ export class Pod {
   ): Promise<Pod> {
     const { folder: mesh, runtime, authority } = environment;
     const address = runtime.address(workload);
-    const folder = join(mesh, 'pods', `${workload.namespace}.${workload.name}`);
+    const folder = podFolder(mesh, workload);
     await rm(folder, { recursive: true, force: true });
-    await mkdir(join(folder, 'bin'), { recursive: true });
+    await mkdir(commandsOf(folder), { recursive: true });
     const apps = await runtime.startApps(workload, folder);
     let proxy: MeshProxy | undefined;
     try {
       if (workload.injected) {
         proxy = await MeshProxy.start(
-          (args) => runtime.envoy(workload, args),
+          (args) => runtime.envoy(workload, folder, args),
           folder,
           proxyFiles(placeOf(workload, address, folder, environment, apps), view),
           await authority.issueClient([`spiffe://${principalOf(workload)}`]),
@@ -91,10 +92,10 @@ export class Pod {
         );
       }),
     );
-    const configuration = join(this.folder, 'curl.conf');
+    const configuration = join(commandsOf(this.folder), 'curl.conf');
     // Its own address is what others see.
     await writeFile(configuration, [`interface = "${this.address}"`, ...lines, ''].join('\n'));
-    const script = join(this.folder, 'bin', 'curl');
+    const script = join(commandsOf(this.folder), 'curl');
     await writeFile(script, `#!/bin/sh\nexec '${curl}' -K '${configuration}' "$@"\n`);
     await chmod(script, 0o755);
   }

@@ -110,7 +110,7 @@ export class ProcessRuntime implements Runtime {
     };
   }
 
-  envoy(_workload: Workload, args: string[]): { program: string; args: string[] } {
+  envoy(_workload: Workload, _folder: string, args: string[]): { program: string; args: string[] } {
     return { program: this.binary, args };
   }
 

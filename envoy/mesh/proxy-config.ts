@@ -262,6 +262,19 @@ function gatewayRoutes({ resources, services }: MeshView): Record<string, JsonOb
   );
 }
 
+/**
+ * All that the admin interface answers. Whoever has an account on this machine can ask it, and so can a page in a browser: it hands out no
+ * configuration, which may hold keys, and takes no commands.
+ */
+const ADMIN_PATHS: JsonObject[] = [
+  { exact: '/ready' },
+  { exact: '/server_info' },
+  { exact: '/certs' },
+  { prefix: '/clusters' },
+  { prefix: '/listeners' },
+  { prefix: '/stats' },
+];
+
 function bootstrapOf({ workload, address, admin, folder }: ProxyPlace): JsonObject {
   const { namespace, labels, pod, gateway, serviceAccount } = workload;
   const discovery = (name: string): JsonObject => ({
@@ -284,7 +297,7 @@ function bootstrapOf({ workload, address, admin, folder }: ProxyPlace): JsonObje
         SERVICE_ACCOUNT: serviceAccount,
       },
     },
-    admin: { address: socketAddress(admin) },
+    admin: { address: socketAddress(admin), allow_paths: ADMIN_PATHS },
     stats_config: statsTags(),
     dynamic_resources: { lds_config: discovery('lds'), cds_config: discovery('cds') },
   };

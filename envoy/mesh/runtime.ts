@@ -24,8 +24,8 @@ export interface Runtime {
   refuses(image: string): string | undefined;
   /** Starts the apps of a workload; `folder` is the pod's. */
   startApps(workload: Workload, folder: string): Promise<Apps>;
-  /** The command that runs Envoy with these arguments as the sidecar of a workload. */
-  envoy(workload: Workload, args: string[]): { program: string; args: string[] };
+  /** The command that runs Envoy with these arguments as the sidecar of a workload; `folder` is the pod's. */
+  envoy(workload: Workload, folder: string, args: string[]): { program: string; args: string[] };
   /** The process number of a sidecar's Envoy on this machine; `own` is that of the command that runs it. */
   envoyPid(workload: Workload, own: number): Promise<number>;
   /** What stands in front of a command that runs as a workload, and of its options. */

@@ -7,6 +7,7 @@ import { appliesTo } from './selection.ts';
 import { isReachable, serveControl } from './control.ts';
 import type { Address } from '../config/types.ts';
 import { gatewayPort, ingressPorts } from './ingress.ts';
+import { commandsOf } from './pod-folder.ts';
 import { inboundPorts } from './proxy-config.ts';
 import { firstBytes, packetText } from './relay.ts';
 import { Mesh, type MeshOptions } from './mesh.ts';
@@ -189,7 +190,7 @@ export class MeshServer {
     if (pod === undefined) throw new Error(`${namespace}/${name} does not run`);
     return {
       pod: workload.pod,
-      bin: join(pod.folder, 'bin'),
+      bin: commandsOf(pod.folder),
       address: pod.address,
       prefix: this.options.runtime.execPrefix(workload),
     };
