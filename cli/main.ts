@@ -26,8 +26,18 @@ async function main(argv: string[]): Promise<number> {
     }
     process.stderr.write(`${messageOf(error)}\n`);
     if (error instanceof InputBoundError) return ExitCode.Usage;
+    if (isOutOfWasmMemory(error)) {
+      process.stderr.write(
+        'a WebAssembly memory wants some 10 GiB of addresses, though hardly any memory: ulimit -v has fewer\n',
+      );
+      return ExitCode.Environment;
+    }
     return error instanceof EnvironmentError ? ExitCode.Environment : ExitCode.Findings;
   }
+}
+
+function isOutOfWasmMemory(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes('Cannot allocate Wasm memory');
 }
 
 /** The words that may name commands. */

@@ -1,4 +1,5 @@
 // What holds for every command: examples first, suggestions, exit codes, colours where they are seen.
+import { spawnSync } from 'node:child_process';
 import { type Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { hasColours } from '../../cli/colour.ts';
@@ -113,4 +114,15 @@ describe('colours', () => {
       expect((await lint('-o', format)).stdout).not.toContain('\u001b');
     }
   });
+});
+
+it('no room for the memory of WebAssembly is a lack of this machine, and said', () => {
+  const args = ['explain', '-f', 'samples/strict.yaml', '--workload', 'foo/app=a', '--path', '/'];
+  const words = [process.execPath, 'build/js/cli/main.js', ...args].join(' ');
+  const { status, stderr } = spawnSync('bash', ['-c', `ulimit -v 12000000; exec ${words}`], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toContain('Cannot allocate Wasm memory');
+  expect(stderr).toContain('ulimit -v');
+  expect(status).toBe(3);
 });
