@@ -41,14 +41,17 @@ export async function readInputs(files: Iterable<string>): Promise<Source[]> {
   for (const file of files) {
     const source = { file, text: await readInput(file) };
     bytes += Buffer.byteLength(source.text);
-    if (bytes > MAX_BYTES_IN_ALL) {
-      throw new InputBoundError(
-        `${file}: with it, there are more than ${MAX_BYTES_IN_ALL / 1024 / 1024} MiB to read; name fewer files`,
-      );
-    }
+    if (bytes > MAX_BYTES_IN_ALL) throw tooMuch(file);
     sources.push(source);
   }
   return sources;
+}
+
+/** What is said of the file that is one too many. */
+export function tooMuch(file: string): InputBoundError {
+  return new InputBoundError(
+    `${file}: with it, there are more than ${MAX_BYTES_IN_ALL / 1024 / 1024} MiB to read; name fewer files`,
+  );
 }
 
 async function standardInput(maxBytes: number): Promise<Buffer> {

@@ -493,6 +493,31 @@ spec:
     expect(await plaintext()).toBe('200');
   });
 
+  it('starts a pod again that is deleted, as kubectl’s user knows it', async () => {
+    const pod = (await ok(['get', 'pods', '-n', 'foo', '-l', 'app=httpbin', '-o', 'name'])).trim();
+    expect(await ok(['kubectl', '-n', 'foo', 'delete', pod])).toBe(
+      `pod "${pod.replace('pod/', '')}" deleted\n`,
+    );
+    expect(await reach('sleep.bar', 'http://httpbin.foo:8000/ip')).toBe('200');
+    const { code, stderr } = await mesh(['delete', 'pod', 'nobody', '-n', 'foo']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('pods "nobody" not found');
+  });
+
+  it('applies the manifests of a folder, and not what else is there', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'portcullis-manifests-'));
+    const namespace = (name: string): string =>
+      `apiVersion: v1\nkind: Namespace\nmetadata: { name: ${name} }\n`;
+    writeFileSync(join(own, 'b.yaml'), namespace('second'));
+    writeFileSync(join(own, 'a.yml'), namespace('first'));
+    writeFileSync(join(own, 'notes.txt'), 'no manifest');
+    expect(await ok(['apply', '-f', own])).toBe(
+      'namespace/first created\nnamespace/second created\n',
+    );
+    expect(await ok(['delete', '-f', own])).toContain('namespace "second" deleted');
+    rmSync(own, { recursive: true });
+  });
+
   it('starts an Envoy again that has died', async () => {
     const { folder } = await status();
     const pod = join(folder, 'pods', 'httpbin'.replace(/^/, 'foo.'));

@@ -1,5 +1,6 @@
 // `portcullis mesh status`, `matrix`, `logs` and `report`: what there is, who reaches whom, who still speaks plaintext.
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { EnvironmentError } from '../../envoy/errors.ts';
 import { callControl } from '../../envoy/mesh/control.ts';
@@ -153,7 +154,12 @@ export function reportCommand(): Command {
       'Examples:\n  portcullis mesh report\n  portcullis mesh report -o html > report.html\n',
     )
     .action(async ({ mesh, output }: { mesh: string; output: Format | 'html' }) => {
-      const peers = await callControl<PeerCount[]>(meshFolder(mesh), 'peers');
+      let peers = await callControl<PeerCount[]>(meshFolder(mesh), 'peers');
+      if (peers.length === 0) {
+        // What was counted last may be on its way.
+        await sleep(COUNTED_MS);
+        peers = await callControl<PeerCount[]>(meshFolder(mesh), 'peers');
+      }
       const sorted = peers.sort(
         (a, b) =>
           Number(b.security === 'plaintext') - Number(a.security === 'plaintext') ||
@@ -169,6 +175,9 @@ export function reportCommand(): Command {
       );
     });
 }
+
+/** Longer than the module keeps counts to itself, in milliseconds. */
+const COUNTED_MS = 1500;
 
 function reportText(peers: PeerCount[]): string {
   if (peers.length === 0) return 'no requests yet\n';

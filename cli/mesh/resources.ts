@@ -10,7 +10,7 @@ import { loadResources } from '../../istio/load.ts';
 import { formatProblem } from '../../istio/problem.ts';
 import { ExitCode, Failure } from '../exit-codes.ts';
 import { list } from '../policy-inputs.ts';
-import { readManifest } from './manifests.ts';
+import { readManifests } from './manifests.ts';
 import { jsonpath } from './jsonpath.ts';
 import { parseSelector } from './label-selector.ts';
 import { meshFolder, meshOption } from './place.ts';
@@ -20,6 +20,9 @@ interface Common {
   mesh: string;
   namespace?: string;
 }
+
+/** What kubectl calls pods. */
+const POD = /^(pods?|po)$/i;
 
 const NAMESPACE = [
   '-n, --namespace <namespace>',
@@ -40,8 +43,7 @@ export function applyCommand(): Command {
       'Examples:\n  portcullis mesh apply -f samples/strict.yaml\n  portcullis mesh apply -n foo -f - < policy.yaml\n',
     )
     .action(async (options: Common & { filename: string[] }) => {
-      const sources = [];
-      for (const file of options.filename) sources.push({ file, text: await readManifest(file) });
+      const sources = await readManifests(options.filename);
       const namespace = options.namespace ?? 'default';
       finish(await callControl<Outcome>(meshFolder(options.mesh), 'apply', { sources, namespace }));
     });
@@ -106,20 +108,19 @@ async function remove(
   const wanted: { kind: string; namespace: string; names: string[] | 'all' }[] = [];
   if (options.filename !== undefined) {
     const kinds = KINDS.map(({ kind }) => kind);
-    for (const file of options.filename) {
-      const text = await readManifest(file);
-      const { resources, problems } = loadResources([{ file, text }], namespace, kinds);
-      if (problems.length > 0) {
-        throw new Failure(ExitCode.Findings, ...problems.map(formatProblem));
-      }
-      for (const { kind, namespace: own, name } of resources) {
-        wanted.push({ kind, namespace: own, names: [name] });
-      }
+    const sources = await readManifests(options.filename);
+    const { resources, problems } = loadResources(sources, namespace, kinds);
+    if (problems.length > 0) {
+      throw new Failure(ExitCode.Findings, ...problems.map(formatProblem));
+    }
+    for (const { kind, namespace: own, name } of resources) {
+      wanted.push({ kind, namespace: own, names: [name] });
     }
   } else {
     const [first, slashed] = (kindText ?? '').split('/');
-    const kind = knownKind(first ?? '');
     const all = slashed === undefined ? names : [slashed, ...names];
+    if (POD.test(first ?? '')) return restart(folder, namespace, all);
+    const kind = knownKind(first ?? '');
     if (all.length === 0 && options.all !== true) {
       throw new Failure(ExitCode.Usage, 'delete: give names, or --all');
     }
@@ -136,6 +137,15 @@ async function remove(
         ? problems.filter((line) => !line.includes('(NotFound)'))
         : problems,
   });
+}
+
+/** A pod that is deleted comes again: its Deployment wants it. */
+async function restart(folder: string, namespace: string, names: string[]): Promise<void> {
+  if (names.length === 0) throw new Failure(ExitCode.Usage, 'delete pod: which one?');
+  for (const name of names) {
+    const pod = await callControl<string>(folder, 'restart', { namespace, name });
+    process.stdout.write(`pod "${pod}" deleted\n`);
+  }
 }
 
 /** Prints what has changed, as kubectl does; throws Failure with what is wrong. */
@@ -185,7 +195,7 @@ async function get(kinds: string, name: string | undefined, options: GetOptions)
   const listed: Listed[] = [];
   for (const text of kinds.split(',')) {
     const [first, slashed] = text.split('/');
-    const kind = /^(pods?|po)$/i.test(first!) ? 'Pod' : knownKind(first!);
+    const kind = POD.test(first!) ? 'Pod' : knownKind(first!);
     const all = kind === 'Pod' ? await pods(folder) : await stored(folder, kind);
     const wanted = slashed ?? name;
     const chosen = all

@@ -138,6 +138,17 @@ export class Mesh {
     });
   }
 
+  /** Ends a pod and starts it again. */
+  restart(workload: Workload): Promise<void> {
+    return this.serially(async () => {
+      const id = idOf(workload);
+      const pod = this.pods.get(id);
+      this.pods.delete(id);
+      await pod?.stop();
+      await this.enact(this.plan);
+    });
+  }
+
   /** Serves a file in the place of a URL. */
   serve(url: string, file: string): Promise<void> {
     return this.serially(async () => {

@@ -137,6 +137,12 @@ export class MeshServer {
           resource,
           appliesTo: this.appliesTo(resource),
         }));
+      case 'restart': {
+        const { namespace, name } = body as { namespace: string; name: string };
+        const workload = this.find(namespace, name);
+        await mesh.restart(workload);
+        return workload.pod;
+      }
       case 'serve': {
         const { url, file } = body as { url: string; file: string };
         return mesh.serve(url, file);

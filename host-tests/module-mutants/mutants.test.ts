@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type Equivalent, outcomeOf } from './report.ts';
+import { type Equivalent, isSame, outcomeOf } from './report.ts';
 import { withMutants } from './schemata.ts';
 import { type Mutant, mutantsOf } from './sites.ts';
 
@@ -153,8 +153,9 @@ it('every entry of the lists names a fault of the module, and says why it change
   );
   for (const one of list) {
     const own = mutantsOf(one.file, readFileSync(one.file, 'utf8'), limits, 1);
-    const { equivalent } = outcomeOf(own, new Set(), new Set(), [one]);
-    expect(equivalent, JSON.stringify(one)).not.toHaveLength(0);
+    // Of several places that read the same a test may find some.
+    const places = own.filter((mutant) => isSame(one, mutant));
+    expect(places.length, JSON.stringify(one)).toBeGreaterThanOrEqual(one.count);
     expect(one.why.length).toBeGreaterThan(10);
   }
 });

@@ -21,17 +21,17 @@ export const PARTS: Part[] = [
   ),
   part(
     'request replies plugin',
-    'module: request-facts decisions http-filter in-force never-open key-fetching settings connections waiting ext-authz-answers little-memory memory-ends authentication',
+    'module: request-facts conditions claims decisions http-filter in-force never-open key-fetching settings connections waiting ext-authz-answers little-memory memory-ends authentication',
   ),
   part('life-cycle', 'module: in-force never-open fall-back clock configuration'),
   part(
     'peer',
-    'units: identities addresses; module: peer-facts peer-certificates forwarded-certificates identities connections peers',
+    'units: identities addresses; module: peer-facts peer-certificates forwarded-certificates memory-ends identities connections peers',
   ),
-  part('ext-authz', 'module: ext-authz ext-authz-answers ext-authz-bodies providers'),
+  part('ext-authz', 'module: ext-authz ext-authz-answers ext-authz-bodies providers memory-ends'),
   part(
     'authz/identity-matcher authz/path-template authz/request-principal authz/string-matcher',
-    'units: matchers identities; module: identities path-templates authorization conditions policies',
+    'units: matchers identities; module: identities path-templates rule-index authorization conditions policies',
   ),
   part(
     'authz/condition authz/metadata-condition',

@@ -43,7 +43,8 @@ export function outcomeOf(
   };
 }
 
-function isSame(entry: Equivalent, mutant: Mutant): boolean {
+/** Whether an entry is about a fault. */
+export function isSame(entry: Equivalent, mutant: Mutant): boolean {
   return (
     entry.file === mutant.file &&
     entry.operator === mutant.operator &&

@@ -113,6 +113,26 @@ describe('an answer', () => {
     expect(answered([['x-other', 'no']])).toEqual([['x-down-a', 'upstream']]);
   });
 
+  it('that allows changes as many headers as it has', () => {
+    const { process, plugin } = running({
+      headersToUpstreamOnAllow: ['x-*'],
+      headersToDownstreamOnAllow: ['x-*'],
+    });
+    const stream = request(plugin);
+    const before = stream.headers.length;
+    const said: Pair[] = [
+      ['x-a', '1'],
+      ['x-b', '2'],
+    ];
+    process.httpCalls[0]!.respond({ status: 200, headers: said });
+    plugin.respond(stream);
+    expect(stream.headers.slice(before)).toEqual(said);
+    expect(stream.responseHeaders).toEqual(said);
+    const calls = (name: string): number => stream.hostCalls.filter((one) => one === name).length;
+    expect(calls('proxy_replace_header_map_value')).toBe(2);
+    expect(calls('proxy_add_header_map_value')).toBe(2);
+  });
+
   it('that allows adds nothing to the response to another request', () => {
     const { process, plugin } = running({ headersToDownstreamOnAllow: ['x-down-*'] }, [
       custom({ to: [{ operation: { paths: ['/asked'] } }] }),

@@ -1,7 +1,7 @@
 // Memory that ends under one connection or one request: what is decided goes on, what is not is refused.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { NetworkStream } from '../../host/contexts.ts';
+import type { HttpStream, NetworkStream } from '../../host/contexts.ts';
 import { nodePlatform } from '../../host/node-platform.ts';
 import type { Pair } from '../../host/pairs.ts';
 import { Process } from '../../host/process.ts';
@@ -70,6 +70,46 @@ describe('a connection', () => {
 });
 
 describe('a request', () => {
+  it('never goes on with less than the whole X-Forwarded-Client-Cert', () => {
+    const facts = { peerUris: 'f.uris', peerDns: 'f.dns', localUris: 'f.local' };
+    const settings = { xfcc: { forward: 'APPEND_FORWARD' }, connectionFacts: facts };
+    const policy = denyPolicy([
+      { when: [{ key: 'request.headers[x-forwarded-client-cert]', values: ['forged'] }] },
+    ]);
+    const uri = 'spiffe://cluster.local/ns/foo/sa/sleep';
+    const connection = {
+      peerCertificate: { uri, subject: 'CN=a', digest: 'ab'.repeat(32) },
+      localCertificate: { uri: 'spiffe://local' },
+      filterState: { 'f.uris': uri, 'f.dns': '-', 'f.local': 'spiffe://local' },
+    };
+    const ask = ({ plugin }: World): HttpStream => {
+      const headers: Pair[] = [
+        [':authority', 'httpbin'],
+        [':path', '/ip'],
+        [':method', 'GET'],
+        ['x-forwarded-client-cert', 'By=a'],
+        ['x-forwarded-client-cert', 'By=b'],
+      ];
+      return plugin.request(headers, { connection })!;
+    };
+    const xfcc = ({ headers }: HttpStream): string[] =>
+      headers.filter(([name]) => name === 'x-forwarded-client-cert').map(([, value]) => value);
+    const whole = xfcc(ask(begin([policy], settings)));
+    expect(whole).toEqual([expect.stringMatching(/^By=a,By=b,By=spiffe:..local;.*URI=spiffe:/)]);
+    let refused = 0;
+    for (let granted = 0; granted < 200; granted++) {
+      const world = begin([policy], settings);
+      grant(world, granted);
+      const stream = ask(world);
+      const left = world.process.guests.at(-1)!.call('grantsLeft', 0);
+      if (stream.state === 'continued') expect(xfcc(stream), `${granted}`).toEqual(whole);
+      else refused++;
+      expect(world.process.traps).toEqual([]);
+      if (left > 0) break;
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
   it('that is decided goes on without memory, and one that comes then is refused', () => {
     const world = begin([deniedPath], {});
     const headers: Pair[] = [

@@ -195,6 +195,13 @@ describe('nobody is known by what is no DER of a certificate:', () => {
       BY_URI,
     ],
     ['a length in no bytes', withNames([URI, 0x80, ...ascii(LONG)]), { uri: LONG }],
+    ['a length in no bytes, within', der(SEQUENCE, [SEQUENCE, 0x80, 0, 0]), {}],
+    [
+      'a length in four bytes, in front of extensions',
+      certificate([OCTETS, 0x84, 0, 0, 0, 1, 0]),
+      {},
+    ],
+    ['names in another wrapper', sanWith(der(SEQUENCE, admin)), BY_URI],
     ['a length whose bytes are not there', withNames(uri(ADMIN), [DNS, 0x82, 0]), BY_URI],
   ])('%s', (_, bytes, seen) => {
     expect(ofDer(bytes, seen, lettingIn(seen.uri ?? ADMIN))).toBe('unknown');
@@ -292,11 +299,12 @@ describe('the text of a certificate', () => {
     ['that does not end', `${BEGIN}\n${body}\n`],
     ['that ends otherwise', pem(body).replace('END', 'AND')],
     ['that ends in the middle of its last line', pem(body).trimEnd().slice(0, -1)],
-    ['an escape that is none', escaped(pem(body), '0').replace('0', '%3g')],
+    ['an escape that is none', escaped(pem(body), 'P').replace('P', '%5g')],
     ['an escape of another character', escaped(pem(body), 'I').replace('I', '%4`')],
     ['half an escape', pem(body).replace(body[7]!, '%4')],
   ])('%s is none', (_, text) => {
     expect(answer(text, seen)).toBe('unknown');
+    expect(answer(text, {})).toBe('unknown');
   });
 });
 
