@@ -12,8 +12,8 @@ const TCP = { workload: { protocol: 'TCP' } };
 const deniedPort = denyPolicy([{ to: [{ operation: { ports: ['8001'] } }] }]);
 const deniedPath = denyPolicy([{ to: [{ operation: { paths: ['/denied'] } }] }]);
 
-function begin(resources: object[], settings: object): World {
-  const process = new Process({ platform: nodePlatform, node: { namespace: 'foo' } });
+function begin(resources: object[], settings: object, clusters: string[] = []): World {
+  const process = new Process({ platform: nodePlatform, node: { namespace: 'foo' }, clusters });
   const plugin = process.load(FAULTY, {
     name: 'portcullis',
     rootId: 'portcullis',
@@ -104,6 +104,43 @@ describe('a request', () => {
       const left = world.process.guests.at(-1)!.call('grantsLeft', 0);
       if (stream.state === 'continued') expect(xfcc(stream), `${granted}`).toEqual(whole);
       else refused++;
+      expect(world.process.traps).toEqual([]);
+      if (left > 0) break;
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it('never goes on without the record of what AUDIT has said of it', () => {
+    const audit = denyPolicy([{ to: [{ operation: { paths: ['/ip'] } }] }], 'audit', {
+      action: 'AUDIT',
+    });
+    let refused = 0;
+    for (let granted = 0; granted < 200; granted++) {
+      const world = begin([audit, deniedPath], {});
+      grant(world, granted);
+      const stream = request(world.plugin, { path: '/ip' });
+      const left = world.process.guests.at(-1)!.call('grantsLeft', 0);
+      if (stream.state !== 'continued') refused++;
+      else expect(stream.filterState('portcullis.audit'), `${granted}`).toBeDefined();
+      expect(world.process.traps).toEqual([]);
+      if (left > 0) break;
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it('is not let through by failOpen where its authorizer was not asked for want of memory', () => {
+    const custom = denyPolicy([{}], 'custom', { action: 'CUSTOM', provider: { name: 'authz' } });
+    const envoyExtAuthzHttp = { service: 'authz.example', port: 80, failOpen: true };
+    const settings = { extensionProviders: [{ name: 'authz', envoyExtAuthzHttp }] };
+    let refused = 0;
+    for (let granted = 0; granted < 200; granted++) {
+      const world = begin([custom], settings, ['outbound|80||authz.example']);
+      grant(world, granted);
+      const stream = request(world.plugin, { path: '/ip' });
+      const left = world.process.guests.at(-1)!.call('grantsLeft', 0);
+      // Nobody has answered yet.
+      expect(stream.state, `${granted}`).not.toBe('continued');
+      if (stream.reply !== undefined) refused++;
       expect(world.process.traps).toEqual([]);
       if (left > 0) break;
     }

@@ -165,6 +165,70 @@ describe('under SHADOW', () => {
     expect(process.metrics.value(`${NAME}outcome=allow;enforced=unknown`)).toBe(1);
   });
 
+  it('a request with one is counted once, though it ends after that', () => {
+    const { process, plugin } = start([denyPolicy([{}])], SHADOW);
+    pass(plugin, {});
+    const counts = Object.entries(process.metrics.nonZero()).filter(([name]) =>
+      name.startsWith(NAME),
+    );
+    expect(counts).toEqual([[`${NAME}outcome=deny;policy=${DENY};enforced=allow`, 1]]);
+    expect(warnings(process)).toHaveLength(1);
+  });
+
+  it.each([
+    ['proxy_get_header_map_pairs', 'host_call_failed'],
+    ['proxy_get_current_time_nanoseconds', 'host_call_failed'],
+    ['proxy_get_property source.address', 'host_call_failed'],
+  ])('what the host does not hand over (%s) is no verdict on anything', (call, reason) => {
+    const policy = denyPolicy([{ from: [{ source: { remoteIpBlocks: ['192.0.2.1'] } }] }]);
+    const { process, plugin } = start([policy], SHADOW);
+    process.failing.add(call);
+    const stream = request(plugin, {});
+    expect(stream.state).toBe('continued');
+    expect(fromUtf8(stream.filterState('portcullis.shadow')!)).toBe(`error reason=${reason}`);
+    process.failing.clear();
+    plugin.respond(stream, 'via_upstream');
+    plugin.end(stream);
+    expect(process.metrics.value(`${NAME}outcome=error;reason=${reason};enforced=allow`)).toBe(1);
+  });
+
+  it('a fact that is missing is told apart from a host that fails', () => {
+    const policy = denyPolicy([{ from: [{ source: { ipBlocks: ['192.0.2.1'] } }] }]);
+    const { plugin } = start([policy], {
+      ...SHADOW,
+      connectionFacts: { directAddress: 'f.address' },
+    });
+    expect(pass(plugin, {})).toBe('error reason=connection_fact_missing');
+  });
+
+  it('who speaks to the workload is counted', () => {
+    const { process, plugin } = start([], SHADOW);
+    pass(plugin, {});
+    process.advance(1100);
+    const name = 'portcullis_peer_requests_total;security=plaintext;port=8000;source=unknown';
+    expect(process.metrics.value(name)).toBe(1);
+  });
+
+  it('no by an authorizer where none would be asked is a difference', () => {
+    const { process, plugin } = start([], SHADOW);
+    pass(plugin, {}, 'ext_authz_denied');
+    expect(warnings(process)).toHaveLength(1);
+    expect(process.metrics.value(`${NAME}outcome=allow;enforced=deny_custom`)).toBe(1);
+  });
+
+  it('a rule without conditions has no reasons to tell', () => {
+    const { plugin } = start([denyPolicy([{}])], SHADOW);
+    expect(pass(plugin, {})).toBe(`deny policy=${DENY}`);
+  });
+
+  it('as many differences as are shown in a second are not said to be more', () => {
+    const { process, plugin } = start([denyPolicy([{}])], SHADOW);
+    process.advance(100);
+    for (let i = 0; i < 10; i++) pass(plugin, {});
+    process.advance(1000);
+    expect(warnings(process)).toHaveLength(10);
+  });
+
   it('a flood of differences is a few lines a second, and their number', () => {
     const { process, plugin } = start([denyPolicy([{}])], SHADOW);
     process.advance(100);
