@@ -239,7 +239,7 @@ export class HttpFilter extends HttpContext {
     plugin.countRequest(connection);
     const mode = plugin.modeOf(connection);
     if (mode.wantsMore(connection.security)) {
-      plugin.metrics.refusePeer("portcullis_requests_total", connection.security);
+      plugin.refusePeer("portcullis_requests_total", connection);
       replyPeerRefused(mode, connection.security, plugin.peerRejection);
       return Action.PauseAll;
     }

@@ -149,7 +149,7 @@ export class NetworkFilter extends NetworkContext {
       return this.shadow(plugin, verdict);
     }
     recordPeerRefused(mode, security);
-    plugin.metrics.refusePeer("portcullis_connections_total", security);
+    plugin.refusePeer("portcullis_connections_total", this.connection);
     this.close();
     return false;
   }

@@ -79,6 +79,8 @@ export class Plugin extends RootContext {
   /** Who speaks to the workload. */
   readonly requestTallies: Tallies = new Tallies("portcullis_peer_requests_total");
   readonly connectionTallies: Tallies = new Tallies("portcullis_peer_connections_total");
+  /** Whom PeerAuthentication has refused. */
+  private refusedTallies: Tallies = new Tallies("portcullis_peer_refused_total");
   authenticator: Authenticator = unconfigured(this.metrics);
   authorization: AuthorizationEngine = new AuthorizationEngine();
   /** Where the texts of the configuration live: it goes with the last one who enforces it. */
@@ -262,6 +264,19 @@ export class Plugin extends RootContext {
     tally.pending++;
   }
 
+  /** PeerAuthentication has refused this connection, or a request by it; counted by `metric` as well, which does not tell whose it was. */
+  refusePeer(metric: string, connection: Connection): void {
+    this.metrics.refusePeer(metric, connection.security);
+    this.tallyOf(this.refusedTallies, connection).pending++;
+  }
+
+  /** Tells the host who has come, and who was refused. */
+  private flushTallies(): void {
+    this.requestTallies.flush();
+    this.connectionTallies.flush();
+    this.refusedTallies.flush();
+  }
+
   /** Where the requests or the connections of a peer are counted. */
   tallyOf(tallies: Tallies, connection: Connection): Tally {
     const port = this.portOf(connection);
@@ -272,8 +287,7 @@ export class Plugin extends RootContext {
     const inForce = this.inForce;
     if (inForce !== null) inForce.beat();
     let isDraining = this.open.isDue(this) && !this.open.review();
-    this.requestTallies.flush();
-    this.connectionTallies.flush();
+    this.flushTallies();
     this.shadowLog.begin();
     let waiting = 0;
     for (let i = 0; i < this.remotes.length; i++) {
@@ -311,8 +325,7 @@ export class Plugin extends RootContext {
     const inForce = this.inForce;
     if (inForce !== null) inForce.end();
     this.open.end(this);
-    this.requestTallies.flush();
-    this.connectionTallies.flush();
+    this.flushTallies();
     for (let i = 0; i < this.remotes.length; i++) this.remotes[i].disown(this.id);
     dropUnused();
     this.authenticator.free();

@@ -320,6 +320,30 @@ spec:
     expect(html).not.toMatch(/(src|href)=/);
   });
 
+  it('reports who was refused, once STRICT is on, and not whom it would refuse', async () => {
+    const strict = policy('PeerAuthentication', 'closed', 'bar', '{ mtls: { mode: STRICT } }');
+    await ok(['apply', '-f', '-'], strict);
+    expect(await reach('sleep.legacy', 'http://httpbin.bar:8000/ip')).toBe('000 exit 56');
+    const report = async (): Promise<PeerCount[]> =>
+      JSON.parse(await ok(['report', '-o', 'json'])) as PeerCount[];
+    await expect.poll(report, { timeout: 5000 }).toContainEqual(
+      expect.objectContaining({
+        workload: 'httpbin.bar',
+        security: 'plaintext',
+        source: 'sleep.legacy',
+        refused: 1,
+        takesPlaintext: false,
+      }),
+    );
+    const text = await ok(['report']);
+    expect(text).toMatch(
+      /^refused by PeerAuthentication: .*sleep\.legacy to httpbin\.bar \(plaintext, 1\)/m,
+    );
+    expect(text).not.toMatch(/STRICT would refuse .*httpbin\.bar/);
+    expect(await ok(['report', '-o', 'html'])).toContain('sleep.legacy to httpbin.bar');
+    await ok(['delete', 'peerauthentication', 'closed', '-n', 'bar']);
+  });
+
   it('shows the bytes on the wire: text without a sidecar, TLS records with one', async () => {
     const captured = async (from: string): Promise<string> => {
       const more = ['--relay'];

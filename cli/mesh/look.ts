@@ -1,14 +1,12 @@
-// `portcullis mesh status`, `matrix`, `logs` and `report`: what there is, who reaches whom, who still speaks plaintext.
+// `portcullis mesh status`, `matrix` and `logs`: what there is, and who reaches whom.
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { EnvironmentError } from '../../envoy/errors.ts';
 import { callControl } from '../../envoy/mesh/control.ts';
-import type { ExecPlace, MeshStatus, PeerCount, PodStatus } from '../../envoy/mesh/server.ts';
+import type { ExecPlace, MeshStatus, PodStatus } from '../../envoy/mesh/server.ts';
 import { ADMIN_PORT } from '../../envoy/mesh/ports.ts';
 import { workloadNamed } from './exec.ts';
 import { meshFolder, meshOption } from './place.ts';
-import { reportHtml } from './report-html.ts';
 import { table } from './tables.ts';
 
 type Format = 'table' | 'json';
@@ -135,65 +133,4 @@ export function logsCommand(): Command {
         );
       },
     );
-}
-
-export function reportCommand(): Command {
-  return new Command('report')
-    .summary('who sent plaintext to which service')
-    .description(
-      "The list to work through before going STRICT, from the module's own counters: who speaks to whom, over what.",
-    )
-    .addOption(
-      new Option('-o, --output <format>', 'how it is written')
-        .choices(['table', 'json', 'html'])
-        .default('table'),
-    )
-    .addOption(meshOption())
-    .addHelpText(
-      'before',
-      'Examples:\n  portcullis mesh report\n  portcullis mesh report -o html > report.html\n',
-    )
-    .action(async ({ mesh, output }: { mesh: string; output: Format | 'html' }) => {
-      let peers = await callControl<PeerCount[]>(meshFolder(mesh), 'peers');
-      if (peers.length === 0) {
-        // What was counted last may be on its way.
-        await sleep(COUNTED_MS);
-        peers = await callControl<PeerCount[]>(meshFolder(mesh), 'peers');
-      }
-      const sorted = peers.sort(
-        (a, b) =>
-          Number(b.security === 'plaintext') - Number(a.security === 'plaintext') ||
-          a.workload.localeCompare(b.workload) ||
-          a.source.localeCompare(b.source),
-      );
-      process.stdout.write(
-        output === 'json'
-          ? `${JSON.stringify(sorted, null, 2)}\n`
-          : output === 'html'
-            ? reportHtml(sorted)
-            : reportText(sorted),
-      );
-    });
-}
-
-/** Longer than the module keeps counts to itself, in milliseconds. */
-const COUNTED_MS = 1500;
-
-function reportText(peers: PeerCount[]): string {
-  if (peers.length === 0) return 'no requests yet\n';
-  const rows = peers.map(({ workload, port, security, source, requests }) => [
-    security,
-    source,
-    workload,
-    String(port),
-    String(requests),
-  ]);
-  const plaintext = new Set(
-    peers.filter(({ security }) => security === 'plaintext').map(({ workload }) => workload),
-  );
-  const verdict =
-    plaintext.size === 0
-      ? 'nobody has spoken plaintext: STRICT would refuse nobody who has come so far'
-      : `STRICT would refuse requests to: ${[...plaintext].join(', ')}`;
-  return `${table([['SECURITY', 'SOURCE', 'WORKLOAD', 'PORT', 'REQUESTS'], ...rows])}\n${verdict}\n`;
 }

@@ -1,5 +1,6 @@
 // The report as one HTML file that needs nothing else.
 import type { PeerCount } from '../../envoy/mesh/server.ts';
+import { verdictOf } from './report-verdict.ts';
 
 const STYLE = `
   body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2430; }
@@ -17,21 +18,11 @@ const STYLE = `
 
 /** The whole document. */
 export function reportHtml(peers: PeerCount[]): string {
-  const open = [
-    ...new Set(
-      peers.filter(({ security }) => security === 'plaintext').map(({ workload }) => workload),
-    ),
-  ];
-  const verdict =
-    peers.length === 0
-      ? 'No requests yet.'
-      : open.length === 0
-        ? 'Nobody has spoken plaintext: STRICT would refuse nobody who has come so far.'
-        : `STRICT would refuse requests to ${open.map(escaped).join(', ')}.`;
+  const { lines, isOpen } = verdictOf(peers);
   const rows = peers.map(
-    ({ security, source, workload, port, requests }) =>
+    ({ security, source, workload, port, requests, refused }) =>
       `<tr class="${escaped(security)}"><td>${escaped(security)}</td><td>${escaped(source)}</td><td>${escaped(workload)}</td>` +
-      `<td class="number">${port}</td><td class="number">${requests}</td></tr>`,
+      `<td class="number">${port}</td><td class="number">${requests}</td><td class="number">${refused}</td></tr>`,
   );
   return `<!doctype html>
 <html lang="en">
@@ -43,9 +34,9 @@ export function reportHtml(peers: PeerCount[]): string {
 </head>
 <body>
 <h1>Who speaks plaintext, and to whom</h1>
-<p class="verdict${open.length > 0 ? ' open' : ''}">${verdict}</p>
+<p class="verdict${isOpen ? ' open' : ''}">${lines.map(escaped).join('<br>')}</p>
 <table>
-<thead><tr><th>Security</th><th>Source</th><th>Workload</th><th class="number">Port</th><th class="number">Requests</th></tr></thead>
+<thead><tr><th>Security</th><th>Source</th><th>Workload</th><th class="number">Port</th><th class="number">Requests</th><th class="number">Refused</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>

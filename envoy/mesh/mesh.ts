@@ -88,8 +88,14 @@ export class Mesh {
     await copyFile(options.module, copy);
     const module = await WebAssembly.compile(await readFile(copy));
     const environment = { ...options, module: copy, authority };
-    const empty = { workloads: [], services: [], mutual: new Set<string>(), warnings: [] };
-    const mesh = new Mesh(options, store, environment, module, web, { ...empty, resources: [] });
+    const mesh = new Mesh(options, store, environment, module, web, {
+      resources: [],
+      workloads: [],
+      services: [],
+      mutual: new Set(),
+      plaintext: new Set(),
+      warnings: [],
+    });
     try {
       await mesh.serially(async () => mesh.enact(mesh.planOf([...store.all])));
     } catch (error) {
@@ -194,6 +200,11 @@ export class Mesh {
 
   get services(): readonly Service[] {
     return this.plan.services;
+  }
+
+  /** Whether a workload takes plaintext at a port. */
+  takesPlaintext(workload: Workload, port: number): boolean {
+    return this.plan.plaintext.has(`${idOf(workload)} ${port}`);
   }
 
   /** The pod of a workload. */

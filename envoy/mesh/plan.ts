@@ -31,6 +31,8 @@ export interface Plan {
   services: Service[];
   /** Ports that take mutual TLS: `namespace/name port`. */
   mutual: Set<string>;
+  /** Ports that take plaintext, in the same form. */
+  plaintext: Set<string>;
   warnings: string[];
 }
 
@@ -53,6 +55,7 @@ export function planOf(
   const places = new Map(given.map((one) => [placeKey(one), one]));
   const policies = policiesOf(resources).map((policy) => placed(policy, places));
   const mutual = new Set<string>();
+  const plaintext = new Set<string>();
   const errors = new Set<string>();
   const warnings = new Set<string>();
   for (const workload of workloads.filter(({ injected }) => injected)) {
@@ -64,10 +67,11 @@ export function planOf(
       for (const line of verdict.errors) errors.add(line);
       for (const line of verdict.warnings) warnings.add(line.replace(/^config: /, ''));
       if (verdict.mutual) mutual.add(`${idOf(workload)} ${port}`);
+      if (verdict.plaintext) plaintext.add(`${idOf(workload)} ${port}`);
     }
   }
   if (errors.size > 0) throw new Refused(refused(locateErrors([...errors], policies)));
-  return { resources, workloads, services, mutual, warnings: [...warnings] };
+  return { resources, workloads, services, mutual, plaintext, warnings: [...warnings] };
 }
 
 /** Says why resources are not taken. */

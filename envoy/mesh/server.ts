@@ -57,13 +57,17 @@ export interface ExecPlace {
   prefix: string[];
 }
 
-/** Requests of one source to one workload, by the module's counters. */
+/** What one source has sent to one workload, by the module's counters. */
 export interface PeerCount {
   workload: string;
   port: number;
   security: string;
   source: string;
   requests: number;
+  /** Connections, and requests, that PeerAuthentication has refused. */
+  refused: number;
+  /** Whether the port takes plaintext as things are. */
+  takesPlaintext: boolean;
 }
 
 /** How often it is looked whether commands can still come. */
@@ -323,30 +327,37 @@ export class MeshServer {
         `${workload.name}.${workload.namespace}`,
       ]),
     );
-    const pattern = /portcullis_peer_requests_total/;
+    const pattern = /portcullis_peer_(requests|refused)_total/;
     const counted = await Promise.all(
       this.mesh.workloads.map(async (workload) => {
         const proxy = this.mesh.pod(workload)?.proxy;
         const stats = (await proxy?.envoy.admin.stats(pattern)) ?? new Map<string, string>();
-        return [...stats].flatMap(([name, value]): PeerCount[] => {
-          const [, security, port, source] =
-            /;security=([^;]+);port=([^;]+);source=(.+)$/.exec(name) ?? [];
-          if (security === undefined || source === undefined) return [];
-          return [
-            {
-              workload: `${workload.name}.${workload.namespace}`,
-              port: Number(port),
-              security,
-              source: names.get(source) ?? source,
-              requests: Number(value),
-            },
-          ];
-        });
+        const peers = new Map<string, PeerCount>();
+        for (const [name, value] of stats) {
+          const [, metric, labels, security, port, source] = PEER_COUNT.exec(name) ?? [];
+          if (security === undefined || source === undefined) continue;
+          const peer = peers.get(labels!) ?? {
+            workload: `${workload.name}.${workload.namespace}`,
+            port: Number(port),
+            security,
+            source: names.get(source) ?? source,
+            requests: 0,
+            refused: 0,
+            takesPlaintext: this.mesh.takesPlaintext(workload, Number(port)),
+          };
+          peers.set(labels!, peer);
+          peer[metric as 'requests' | 'refused'] += Number(value);
+        }
+        return [...peers.values()];
       }),
     );
     return counted.flat();
   }
 }
+
+/** A counter of the module, by its name: what it counts, and of whom. */
+const PEER_COUNT =
+  /portcullis_peer_(requests|refused)_total(;security=([^;]+);port=([^;]+);source=(.+))$/;
 
 /** Proportional set size of a process, in KiB (Linux). */
 async function pssOf(pid: number): Promise<number> {

@@ -1,5 +1,5 @@
-// What the module itself says of the policies on one workload: whether they are right, and whether it takes mutual TLS then, which is
-// what istiod tells the clients of a workload. Nobody else's opinion counts in Envoy.
+// What the module itself says of the policies on one workload: whether they are right, and whether it takes mutual TLS or plaintext
+// then: the one is what istiod tells the clients of a workload. Nobody else's opinion counts in Envoy.
 import { nodePlatform } from '../../host/node-platform.ts';
 import { Process } from '../../host/process.ts';
 import type { Resource } from '../../istio/load.ts';
@@ -14,6 +14,8 @@ export interface Verdict {
   warnings: string[];
   /** Whether clients may speak mutual TLS to the port. */
   mutual: boolean;
+  /** Whether they may speak plaintext to it. */
+  plaintext: boolean;
 }
 
 /** Judges policies on a port of a workload. */
@@ -42,5 +44,6 @@ export function judgeWorkload(
   // Before its handshake is over, a TLS connection is refused under DISABLE alone.
   const connection = plugin.connect({ tls: true, destinationPort: port });
   const mutual = workload.injected && connection?.state === 'open';
-  return { errors: lines('error'), warnings: lines('warn'), mutual };
+  const plaintext = plugin.connect({ destinationPort: port })?.state === 'open';
+  return { errors: lines('error'), warnings: lines('warn'), mutual, plaintext };
 }

@@ -115,6 +115,31 @@ describe('a connection under PeerAuthentication', () => {
     expect(process.metrics.value(name('tls', 'unknown'))).toBe(0);
   });
 
+  it('that is refused is counted by who it was', () => {
+    const { process, plugin } = start([peers('STRICT')], {
+      ...TCP,
+      connectionFacts: { singleUriSan: true, directAddress: 'f.direct' },
+    });
+    const from = (address: string): Connection => ({
+      ...plain,
+      filterState: { 'f.direct': address },
+    });
+    for (const address of ['10.0.0.1', '10.0.0.1', '10.0.0.2']) course(plugin, from(address));
+    course(plugin, tls, { ...tls, filterState: { 'f.direct': '10.0.0.3' } });
+    course(plugin, tls, mtls);
+    process.advance(1100);
+    const refused = Object.entries(process.metrics.nonZero()).filter(([name]) =>
+      name.startsWith('portcullis_peer_refused_total'),
+    );
+    const name = (security: string, source: string): string =>
+      `portcullis_peer_refused_total;security=${security};port=8000;source=${source}`;
+    expect(Object.fromEntries(refused)).toEqual({
+      [name('plaintext', '10.0.0.1')]: 2,
+      [name('plaintext', '10.0.0.2')]: 1,
+      [name('tls', '10.0.0.3')]: 1,
+    });
+  });
+
   it('is counted when its configuration goes, at the latest', () => {
     const { process, plugin } = start([], TCP);
     plugin.end(course(plugin, plain).stream);

@@ -557,6 +557,21 @@ describe('who speaks to the workload', () => {
     });
   });
 
+  it('is counted by request where PeerAuthentication refuses them one by one', () => {
+    const { process, plugin } = start([strict()], { connectionFacts: FACTS });
+    for (let i = 0; i < 3; i++) expect(statusOf(ask(plugin, plaintext()))).toBe('reset');
+    expect(statusOf(ask(plugin, mutual()))).toBe(200);
+    process.advance(1100);
+    expect(
+      process.metrics.value(
+        'portcullis_peer_refused_total;security=plaintext;port=8000;source=10.0.0.1',
+      ),
+    ).toBe(3);
+    expect(Object.keys(process.metrics.nonZero()).join()).not.toContain(
+      'refused_total;security=mtls',
+    );
+  });
+
   it('is told to the host by a configuration that goes', () => {
     const { process, plugin } = start([], { connectionFacts: FACTS });
     ask(plugin, plaintext());
