@@ -35,7 +35,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'authz/condition authz/metadata-condition',
-    'module: conditions rule-cost tcp-rules request-facts authorization decisions; recorded: recorded',
+    'module: conditions rule-cost tcp-rules identities peer-facts request-facts authorization decisions; recorded: recorded',
   ),
   part(
     'authz/engine authz/rule',
@@ -47,7 +47,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'authn/token-cache authn/token authn/jwt authn/audiences',
-    'units: jws token-cache; module: authentication cached-tokens claims token-places',
+    'units: jws token-cache; module: authentication cached-tokens claims token-places peer-facts',
   ),
   part(
     'authn/authenticator authn/token-locations authn/token-outputs authn/claim-text authn/claim-state authn/request-changes',

@@ -1,5 +1,5 @@
 // What becomes of claims: headers as Envoy writes them, lists joined, and which texts count as the list of their words.
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { octKey, rawToken } from '../../istio/token/signing.ts';
 import type { Plugin } from '../../host/process.ts';
 import {
@@ -30,7 +30,10 @@ const writing = (claim: string): object =>
   requestAuthentication({ jwks, outputClaimToHeaders: [{ header: 'x-claim', claim }] });
 
 describe('a claim in a header', () => {
-  const { plugin } = start([writing('x')]);
+  let plugin: Plugin;
+  beforeEach(() => {
+    ({ plugin } = start([writing('x')]));
+  });
 
   it.each<[string, string | undefined]>([
     ['0', '0'],
