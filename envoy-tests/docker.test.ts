@@ -103,6 +103,7 @@ describe.runIf(hasDocker)('with Docker (skipped where no Docker engine runs)', (
       const pod = join(folder, 'default/pods/foo');
       expect(mounts('sleep-sleep')).toBe(`${pod}.sleep/bin false`);
       expect(mounts('httpbin-istio-proxy').split('\n').sort()).toEqual([
+        `${join(folder, 'default/ca.pem')} false`,
         `${pod}.httpbin true`,
         `${join(folder, 'default/portcullis.wasm')} false`,
       ]);

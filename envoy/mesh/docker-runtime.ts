@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { EnvironmentError } from '../errors.ts';
 import { Supervised } from '../runtime/supervised.ts';
 import { type Workload, idOf } from './model.ts';
-import { commandsOf, moduleOf, podFolder } from './pod-folder.ts';
+import { authorityOf, commandsOf, moduleOf, podFolder } from './pod-folder.ts';
 import type { Apps, Runtime } from './runtime.ts';
 
 const run = promisify(execFile);
@@ -134,13 +134,15 @@ export class DockerRuntime implements Runtime {
 
   envoy(workload: Workload, folder: string, args: string[]): { program: string; args: string[] } {
     const module = moduleOf(this.options.folder);
+    const authority = authorityOf(this.options.folder);
     return {
       program: 'docker',
       args: [
         ...this.runArguments(workload, 'istio-proxy'),
         ...['--network', networkName(this.options.mesh), '--ip', this.address(workload)],
         ...['--user', `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`],
-        ...['--volume', `${folder}:${folder}`, '--volume', `${module}:${module}:ro`],
+        ...['--volume', `${folder}:${folder}`],
+        ...[module, authority].flatMap((file) => ['--volume', `${file}:${file}:ro`]),
         ...['--entrypoint', 'envoy', '--', this.options.envoyImage],
         ...args,
       ],

@@ -17,7 +17,7 @@ import {
   refused,
   withoutNamespace,
 } from './plan.ts';
-import { moduleOf } from './pod-folder.ts';
+import { authorityOf, moduleOf } from './pod-folder.ts';
 import { Pod, type PodEnvironment, podId } from './pods.ts';
 import type { Runtime } from './runtime.ts';
 import { type MeshView, proxyFiles } from './proxy-config.ts';
@@ -81,7 +81,7 @@ export class Mesh {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const store = await Store.open(join(folder, 'resources.json'));
     const authority = await Authority.create('cluster.local');
-    const caFile = join(folder, 'ca.pem');
+    const caFile = authorityOf(folder);
     await writeFile(caFile, authority.certificate);
     const web = await Web.start(authority, caFile, options.runtime.hostAddress);
     const copy = moduleOf(folder);
@@ -213,7 +213,7 @@ export class Mesh {
   }
 
   get authorityFile(): string {
-    return join(this.options.folder, 'ca.pem');
+    return authorityOf(this.options.folder);
   }
 
   /** Ends everything. */

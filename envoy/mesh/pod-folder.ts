@@ -14,6 +14,11 @@ export function moduleOf(mesh: string): string {
   return join(mesh, 'portcullis.wasm');
 }
 
+/** The certificate of the mesh's authority, by which its proxies know whom they fetch keys from. */
+export function authorityOf(mesh: string): string {
+  return join(mesh, 'ca.pem');
+}
+
 /** What commands that run as the pod find, and all that the containers of its app are shown of the mesh. */
 export function commandsOf(pod: string): string {
   return join(pod, 'bin');

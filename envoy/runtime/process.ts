@@ -56,10 +56,10 @@ export class EnvoyProcess {
   /** Configurations that the module did not take, by plugin, and why not: when one comes again Envoy does not ask the module. */
   private readonly refused = new Map<string, { configuration: string; errors: string[] }>();
   /**
-   * How many configurations Envoy itself has rejected. One that comes again as it was counts as taken, and the one before it stays in force:
-   * measured on 1.40. So none comes again as it was.
+   * What Envoy itself has rejected last, by plugin. Where that comes again as it was it counts as taken, and the one before it stays in
+   * force: measured on 1.40. So it never comes again as it was: `text` is how it was written.
    */
-  private rejected = 0;
+  private readonly rejected = new Map<string, { configuration: string; text: string }>();
 
   private constructor(
     options: EnvoyOptions,
@@ -136,10 +136,9 @@ export class EnvoyProcess {
     for (; before === undefined && this.running && Date.now() < end; await sleep(POLL_MS)) {
       before = await this.rejections(plugins);
     }
-    for (const plugin of plugins) {
-      const configuration = plugin.configuration + ' '.repeat(this.rejected);
-      const version = String(wanted.get(plugin.name));
-      await writePlugin(this.options.folder, { ...plugin, configuration }, version);
+    const written = plugins.map((plugin) => ({ ...plugin, configuration: this.fresh(plugin) }));
+    for (const plugin of written) {
+      await writePlugin(this.options.folder, plugin, String(wanted.get(plugin.name)));
     }
     for (; before !== undefined && this.running && Date.now() < end; await sleep(POLL_MS)) {
       const taken = await Promise.all([...wanted].map(([name, at]) => this.isInForce(name, at)));
@@ -151,10 +150,15 @@ export class EnvoyProcess {
       const log = (await this.log()).slice(logged);
       const errors = errorsIn(log);
       if (isRejected) {
-        this.rejected++;
+        plugins.forEach(({ name, configuration }, i) =>
+          this.rejected.set(name, { configuration, text: written[i]!.configuration }),
+        );
         return { accepted: false, errors: errors.length > 0 ? errors : causeIn(log) };
       }
-      for (const plugin of plugins) errors.push(...this.refusedBefore(plugin, errors));
+      for (const plugin of plugins) {
+        this.rejected.delete(plugin.name);
+        errors.push(...this.refusedBefore(plugin, errors));
+      }
       return errors.length === 0 ? { accepted: true } : { accepted: false, errors };
     }
     throw new EnvironmentError(
@@ -176,6 +180,12 @@ export class EnvoyProcess {
       const [cause] = causeIn(await this.log());
       throw new EnvironmentError(`Envoy has not taken ${missing.join(', ')}: ${cause}`);
     }
+  }
+
+  /** The configuration as it is to be written: with a blank more than what Envoy has rejected last, where it is the same. */
+  private fresh({ name, configuration }: WasmPlugin): string {
+    const last = this.rejected.get(name);
+    return last?.configuration === configuration ? `${last.text} ` : configuration;
   }
 
   private refusedBefore({ name, configuration }: WasmPlugin, errors: string[]): string[] {
@@ -261,6 +271,9 @@ async function endOfLog(folder: string): Promise<string> {
   const log = await readFile(join(folder, 'envoy.log'), 'utf8').catch(() => '');
   const inUse = /cannot bind '([^']+)': Address already in use/.exec(log);
   if (inUse) return `the address ${inUse[1]} is in use by another program`;
+  // A dozen lines of addresses follow on it.
+  const assertion = /assert failure: (.*)$/m.exec(log);
+  if (assertion) return `Envoy has given up: ${assertion[1]}`;
   const errors = errorsIn(log);
   return errors.length > 0 ? errors.join('\n') : log.trimEnd().split('\n').slice(-8).join('\n');
 }

@@ -63,7 +63,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'config/conditions config/condition-values config/authorization-policy config/selector config/names config/resources',
-    'module: policies policy-mistakes conditions resources types authorization annotations workload hints',
+    'module: policies policy-mistakes conditions identities tcp-rules peer-facts resources types authorization annotations workload hints',
   ),
   part(
     'config/jwt-rule config/request-authentication config/jwks-settings config/issuer-settings config/uri config/duration',

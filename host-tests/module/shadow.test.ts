@@ -209,6 +209,16 @@ describe('under SHADOW', () => {
     expect(process.metrics.value(name)).toBe(1);
   });
 
+  it('what differs is a difference though an authorizer would have been asked', () => {
+    const { process, plugin } = start(
+      [custom, denyPolicy([{}])],
+      { ...SHADOW, extensionProviders: [opa] },
+      { clusters: [CLUSTER] },
+    );
+    pass(plugin, {}, 'via_upstream');
+    expect(warnings(process)).toHaveLength(1);
+  });
+
   it('no by an authorizer where none would be asked is a difference', () => {
     const { process, plugin } = start([], SHADOW);
     pass(plugin, {}, 'ext_authz_denied');
