@@ -1,7 +1,7 @@
 // How people type `mesh` commands, for commander: options before the command that they are of, and a command to run without dashes.
 
 /** Options that take a word behind them, of all commands that are rearranged. */
-const VALUED = new Set(['-n', '--namespace', '-c', '--container', '--mesh', '--context']);
+const VALUED = new Set(['-n', '--namespace', '-c', '--container', '--mesh']);
 
 /**
  * Arguments of `portcullis mesh`, with options behind the command that they stand in front of (`mesh --mesh two up`,

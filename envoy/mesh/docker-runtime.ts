@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { EnvironmentError } from '../errors.ts';
 import { Supervised } from '../runtime/supervised.ts';
 import { type Workload, idOf } from './model.ts';
-import { authorityOf, commandsOf, moduleOf, podFolder } from './pod-folder.ts';
+import { authorityOf, commandsOf, moduleOf, podFolder } from './mesh-files.ts';
 import type { Apps, Runtime } from './runtime.ts';
 
 const run = promisify(execFile);

@@ -17,7 +17,7 @@ import {
   refused,
   withoutNamespace,
 } from './plan.ts';
-import { authorityOf, moduleOf } from './pod-folder.ts';
+import { authorityOf, moduleOf } from './mesh-files.ts';
 import { Pod, type PodEnvironment, podId } from './pods.ts';
 import type { Runtime } from './runtime.ts';
 import { type MeshView, proxyFiles } from './proxy-config.ts';
@@ -53,6 +53,8 @@ export class Mesh {
   /** Relays in the path of ports: `namespace/name port`. */
   private readonly relays = new Map<string, Relay>();
   private plan: Plan;
+  /** The plan that every proxy has taken last. */
+  private inForce: Plan;
   private queue: Promise<unknown> = Promise.resolve();
   private readonly timers: NodeJS.Timeout[] = [];
   private isStopping = false;
@@ -73,6 +75,7 @@ export class Mesh {
     this.module = module;
     this.web = web;
     this.plan = plan;
+    this.inForce = plan;
   }
 
   /** Starts a mesh: the ingress gateway, and what its folder remembers. */
@@ -263,11 +266,12 @@ export class Mesh {
 
   /** Makes what runs fit a plan. Throws EnvironmentError where a proxy does not take it. */
   private async enact(plan: Plan): Promise<void> {
-    const before = this.plan;
     this.plan = plan;
     this.failure = 'it is being put into force';
     try {
-      await this.bringAbout(before, plan);
+      // What a failed attempt has wanted is not what servers take.
+      await this.bringAbout(this.inForce, plan);
+      this.inForce = plan;
       this.failure = undefined;
     } catch (error) {
       this.failure = messageOf(error);
@@ -285,7 +289,7 @@ export class Mesh {
     }
     const view = this.viewOf(plan);
     const fresh = plan.workloads.filter((workload) => !this.pods.has(idOf(workload)));
-    await Promise.all(
+    const started = await Promise.allSettled(
       fresh.map(async (workload) => {
         this.options.progress(
           `${idOf(workload)}${workload.injected ? '' : ' (without a sidecar)'}`,
@@ -294,6 +298,11 @@ export class Mesh {
         this.pods.set(podId(pod), pod);
       }),
     );
+    // None is still on its way when the next change begins: it would be started twice.
+    const missing = started.flatMap((one, i) =>
+      one.status === 'rejected' ? [`${idOf(fresh[i]!)}: ${messageOf(one.reason)}`] : [],
+    );
+    if (missing.length > 0) throw new EnvironmentError(missing.join('\n'));
     await this.updateProxies(before, plan);
     await Promise.all(
       [...this.pods.values()].map((pod) =>

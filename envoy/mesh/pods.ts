@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Authority } from '../certificates.ts';
 import type { Address } from '../config/types.ts';
 import { type Service, type Workload, idOf, namesOf, principalOf } from './model.ts';
-import { commandsOf, podFolder } from './pod-folder.ts';
+import { commandsOf, podFolder } from './mesh-files.ts';
 import { ADMIN_PORT, FIRST_TCP_PORT, OUTBOUND_PORT } from './ports.ts';
 import { type MeshView, type ProxyPlace, proxyFiles, tcpServices } from './proxy-config.ts';
 import { MeshProxy } from './proxy.ts';

@@ -7,7 +7,7 @@ import { appliesTo } from './selection.ts';
 import { isReachable, serveControl } from './control.ts';
 import type { Address } from '../config/types.ts';
 import { gatewayPort, ingressPorts } from './ingress.ts';
-import { commandsOf } from './pod-folder.ts';
+import { commandsOf } from './mesh-files.ts';
 import { inboundPorts } from './proxy-config.ts';
 import { firstBytes, packetText } from './relay.ts';
 import { Mesh, type MeshOptions } from './mesh.ts';
