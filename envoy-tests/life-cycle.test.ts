@@ -93,14 +93,15 @@ describe('a trap', () => {
   it('strands no request beyond the bound, and the next ones are served', async () => {
     const world = await start({
       module: FAULTY,
-      policies: oracle('task').policies,
       settings: { jwks: [{ uri: JWKS_URI, timeout: '30s' }] },
       change: (bootstrap) => {
         expect(idleTimeouts(bootstrap)).toEqual(['30s']);
         setIdleTimeout(bootstrap, '3s');
       },
     });
+    // Before there is a policy: its keys are fetched as soon as it comes.
     world.jwksServer.behaviour = { kind: 'late', milliseconds: 20_000, document: jwks };
+    expect(await world.apply(oracle('task').policies)).toEqual({ accepted: true });
     const paused = world.ask({ path: '/ip', token });
     await expect.poll(() => world.jwksServer.requests, { timeout: 5000 }).toBeGreaterThan(0);
     // The keys have been asked for at the start already: the request is in the filter when those that came after it have been answered.
