@@ -7,7 +7,7 @@ MODULE_SOURCES := $(shell find assembly sdk/assembly -name '*.ts') asconfig.json
 SCRIPT_SOURCES := $(shell find host istio envoy cli bench envoy-tests istio-tests/lab host-tests/lint/fuzz host-tests/module-mutants host-tests/module-fuzz host-tests/recorded docs-generator -name '*.ts') tsconfig.json tsconfig.build.json
 ASC := npx --no-install asc
 
-.PHONY: help build demo up test test-istio istio test-versions test-exhaustion mutants soak chaos bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint docs fuzz fuzz-module record images lint format clean
+.PHONY: help build demo up test test-istio istio test-versions test-exhaustion mutants mutants-typescript soak chaos bench bench-memory bench-scale bench-peers bench-mesh bench-istio bench-lint bench-bad-input docs fuzz fuzz-module record images lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 24
@@ -38,6 +38,9 @@ test-exhaustion: build build/tests.done ## 1,000 large updates, floods of 30 siz
 mutants: build build/tests.done ## small faults put into the module, and which of them no test finds (ONLY=assembly/authz, TESTS=files)
 	@node build/js/host-tests/module-mutants/main.js
 
+mutants-typescript: build build/tests.done ## small faults put into the linter, the reader of resources and the Node host (ONLY=istio/lint/nearest.ts)
+	@npx --no-install stryker run host-tests/typescript-mutants/stryker.config.mjs
+
 chaos: build build/tests.done ## misfortunes of all kinds, and what is open, wrong or lost meanwhile (SHORT=1, ONLY=text); 10 minutes
 	@node build/js/bench/chaos.js
 
@@ -64,6 +67,9 @@ bench-istio: build istio ## how long Istio takes to bring a policy into force, u
 
 bench-lint: build ## how long 5,000 policies take to lint
 	@node build/js/bench/lint.js
+
+bench-bad-input: build ## what commands do with input that is endless, huge, deep, binary: exit codes, seconds, memory (ONLY=text)
+	@node build/js/bench/bad-input.js
 
 docs: build ## writes what docs/ says of the sources: findings, the command line, reasons
 	@node build/js/docs-generator/main.js

@@ -1,25 +1,25 @@
 // Completion for bash: words by the commands that stand before the cursor; files where nothing else is known.
-import type { Completed } from './completion.ts';
+import type { Completed, Values } from './completion.ts';
 
 /** The script for `source`. */
 export function bashScript(all: Completed[]): string {
-  const cases = all.map(({ path, commands, options }) => {
-    const words = [...commands.map(({ name }) => name), ...options.flatMap(({ flags }) => flags)];
-    return `    ${quoted(path.join(' '))}) words=${quoted(words.join(' '))} ;;`;
+  const cases = all.map(({ path, commands, options, argument }) => {
+    const flags = options.flatMap((option) => option.flags);
+    const words = [...commands.map(({ name }) => name), ...argument.words, ...flags];
+    return `    ${quoted(path.join(' '))}) words=${wordList({ ...argument, words })} ;;`;
   });
   const values = all.flatMap(({ path, options }) =>
     options
-      .filter(({ choices }) => choices.length > 0)
-      .flatMap(({ flags, choices }) =>
+      .filter(({ values }) => isTold(values))
+      .flatMap(({ flags, values }) =>
         flags.map(
-          (flag) =>
-            `    ${quoted([...path, flag].join(' '))}) words=${quoted(choices.join(' '))} ;;`,
+          (flag) => `    ${quoted([...path, flag].join(' '))}) words=${wordList(values)} ;;`,
         ),
       ),
   );
   const files = all.flatMap(({ path, options }) =>
     options
-      .filter(({ takesValue, choices }) => takesValue && choices.length === 0)
+      .filter(({ takesValue, values }) => takesValue && !isTold(values))
       .flatMap(({ flags }) => flags.map((flag) => [...path, flag].join(' '))),
   );
   const paths = all.map(({ path }) => path.join(' ')).filter((path) => path !== '');
@@ -47,6 +47,16 @@ ${cases.join('\n')}
 }
 complete -o filenames -F _portcullis portcullis
 `;
+}
+
+function isTold({ words, command }: Values): boolean {
+  return words.length > 0 || command !== undefined;
+}
+
+/** Words as bash is given them; those that a command prints it asks for when it comes to them. */
+function wordList({ words, command }: Values): string {
+  const list = quoted(words.join(' '));
+  return command === undefined ? list : `${list}" $(${command} 2>/dev/null)"`;
 }
 
 function quoted(text: string): string {

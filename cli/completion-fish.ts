@@ -1,21 +1,27 @@
 // Completion for fish.
-import type { Completed } from './completion.ts';
+import type { Completed, Values } from './completion.ts';
 
 /** The script for fish's folder of completions. */
 export function fishScript(all: Completed[]): string {
-  const lines = all.flatMap(({ path, commands, options }) => {
+  const lines = all.flatMap(({ path, commands, options, argument }) => {
     const condition = `-n ${quoted(`__portcullis_at ${path.join(' ')}`.trimEnd())}`;
     return [
       ...commands.map(
         ({ name, summary }) =>
           `complete -c portcullis ${condition} -f -a ${quoted(name)} -d ${quoted(summary)}`,
       ),
-      ...options.map(({ flags, takesValue, choices, summary }) => {
+      ...(isTold(argument)
+        ? [`complete -c portcullis ${condition} -f -a ${quoted(wordList(argument))}`]
+        : []),
+      ...options.map(({ flags, takesValue, values, summary }) => {
         const names = flags.map((flag) =>
           flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
         );
-        const value =
-          choices.length > 0 ? ` -x -a ${quoted(choices.join(' '))}` : takesValue ? ' -r' : '';
+        const value = isTold(values)
+          ? ` -x -a ${quoted(wordList(values))}`
+          : takesValue
+            ? ' -r'
+            : '';
         return `complete -c portcullis ${condition} ${names.join(' ')}${value} -d ${quoted(summary)}`;
       }),
     ];
@@ -33,6 +39,15 @@ function __portcullis_at
 end
 ${lines.join('\n')}
 `;
+}
+
+function isTold({ words, command }: Values): boolean {
+  return words.length > 0 || command !== undefined;
+}
+
+/** Words as fish is given them; what stands in parentheses it runs when it comes to them. */
+function wordList({ words, command }: Values): string {
+  return [...words, ...(command === undefined ? [] : [`(${command} 2>/dev/null)`])].join(' ');
 }
 
 function quoted(text: string): string {

@@ -1,14 +1,14 @@
 // Completion for zsh.
-import type { Completed } from './completion.ts';
+import type { Completed, Values } from './completion.ts';
 
 /** The script for a folder of `$fpath`. */
 export function zshScript(all: Completed[]): string {
-  const cases = all.map(({ path, commands, options }) => {
+  const cases = all.map(({ path, commands, options, argument }) => {
     const words = commands.map(({ name, summary }) => quoted(`${name}:${summary}`));
     const specs = options.flatMap(specsOf);
     return `    ${quoted(path.join(' '))})
       commands=(${words.join(' ')})
-      options=(${specs.join(' ')})
+      options=(${[...specs, ...argumentSpecs(argument)].join(' ')})
       ;;`;
   });
   const paths = all.map(({ path }) => path.join(' ')).filter((path) => path !== '');
@@ -35,14 +35,21 @@ if [ "$funcstack[1]" = "_portcullis" ]; then _portcullis "$@"; else compdef _por
 `;
 }
 
-function specsOf({ flags, takesValue, choices, summary }: Completed['options'][number]): string[] {
+function specsOf({ flags, takesValue, values, summary }: Completed['options'][number]): string[] {
   const text = summary.replace(/[[\]\\:]/g, '\\$&');
-  const value = takesValue
-    ? choices.length > 0
-      ? `:value:(${choices.join(' ')})`
-      : ':value:_files'
-    : '';
+  const value = takesValue ? `:value:${actionOf(values)}` : '';
   return flags.map((flag) => quoted(`*${flag}[${text}]${value}`));
+}
+
+function argumentSpecs(argument: Values): string[] {
+  const action = actionOf(argument);
+  return action === '_files' ? [] : [quoted(`1:value:${action}`)];
+}
+
+/** What zsh does to find values; a list in parentheses is evaluated when it is wanted. */
+function actionOf({ words, command }: Values): string {
+  if (command !== undefined) return `(${words.join(' ')} $(${command} 2>/dev/null))`;
+  return words.length > 0 ? `(${words.join(' ')})` : '_files';
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,5 @@
 import { Argument, Command, type Option } from 'commander';
+import { KINDS } from '../envoy/mesh/kinds.ts';
 import { bashScript } from './completion-bash.ts';
 import { fishScript } from './completion-fish.ts';
 import { zshScript } from './completion-zsh.ts';
@@ -9,8 +10,25 @@ export interface Completed {
   path: string[];
   /** Words that may follow, with a line about each. */
   commands: { name: string; summary: string }[];
-  options: { flags: string[]; takesValue: boolean; choices: string[]; summary: string }[];
+  options: { flags: string[]; takesValue: boolean; values: Values; summary: string }[];
+  /** What its first argument may be. */
+  argument: Values;
 }
+
+/** Values that can be told: words, or those that a command prints, one a line. */
+export interface Values {
+  words: string[];
+  command?: string;
+}
+
+/** What prints the values of options and arguments of these names, of a mesh that is running. */
+const ASKED: Record<string, string> = {
+  '--mesh': 'portcullis mesh names meshes',
+  '--namespace': 'portcullis mesh names namespaces',
+  workload: 'portcullis mesh names workloads',
+};
+/** Arguments by which kubectl's kinds are named. */
+const OF_KINDS = ['kind', 'kinds'];
 
 const EXAMPLES = `Examples:
   source <(portcullis completion bash)
@@ -40,7 +58,8 @@ function completed(command: Command, path: string[]): Completed[] {
     commands: children.flatMap((child) =>
       [child.name(), ...child.aliases()].map((name) => ({ name, summary: firstLine(child) })),
     ),
-    options: help.visibleOptions(command).map(optionOf),
+    options: help.visibleOptions(command).map((option) => optionOf(option, path)),
+    argument: valuesOf(command.registeredArguments[0], path),
   };
   const below = command.commands.filter((child) => children.includes(child));
   return [
@@ -51,13 +70,22 @@ function completed(command: Command, path: string[]): Completed[] {
   ];
 }
 
-function optionOf(option: Option): Completed['options'][number] {
+function optionOf(option: Option, path: string[]): Completed['options'][number] {
   return {
     flags: [option.short, option.long].filter((flag) => typeof flag === 'string'),
     takesValue: option.required || option.optional,
-    choices: option.argChoices ?? [],
+    values: valuesOf(option, path),
     summary: option.description,
   };
+}
+
+function valuesOf(of: Option | Argument | undefined, path: string[]): Values {
+  const name = (of instanceof Argument ? of.name() : of?.long) ?? '';
+  if (path[0] === 'mesh' && OF_KINDS.includes(name)) {
+    return { words: ['pods', ...KINDS.map(({ plural }) => plural)] };
+  }
+  const command = path[0] === 'mesh' ? ASKED[name] : undefined;
+  return { words: of?.argChoices ?? [], ...(command === undefined ? {} : { command }) };
 }
 
 function firstLine(command: Command): string {

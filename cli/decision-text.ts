@@ -3,7 +3,7 @@ import { verdictText } from './colour.ts';
 import type { Decision, JudgedRequest, Step } from '../host/judge.ts';
 import type { Resource } from '../istio/load.ts';
 
-const RULE = /^ns\[(.*)\]-policy\[(.*)\]-rule\[(\d+)\]$/;
+const INDEX = /-rule\[(\d+)\]$/;
 
 /** The lines for a reader. */
 export function decisionText(
@@ -12,6 +12,7 @@ export function decisionText(
   resources: Resource[],
 ): string[] {
   const { allowed, status, body, details, rule } = decision;
+  const policies = policiesOf(resources);
   const answer = status === 0 ? 'the connection is closed' : `${status} ${body.split('\n')[0]}`;
   const lines = [
     verdictText(allowed ? 'allowed' : `refused: ${answer}`.trimEnd(), allowed, process.stdout),
@@ -20,8 +21,8 @@ export function decisionText(
   ];
   const decisive = decision.steps.find((step) => step.rule === rule && step.matched);
   if (decisive !== undefined) {
-    lines.push('', `by ${stepTitle(decisive, resources)}`);
-    lines.push(...conditionLines(decisive, request, decision, resources));
+    lines.push('', `by ${stepTitle(decisive, policies)}`);
+    lines.push(...conditionLines(decisive, request, decision, policies));
   } else if (details.startsWith('unauthenticated reason=peer_')) {
     lines.push(
       '',
@@ -38,16 +39,26 @@ export function decisionText(
     if (chosen.length === 0) continue;
     lines.push('', matched ? 'also matches:' : 'does not match:');
     for (const step of chosen) {
-      lines.push(`  ${stepTitle(step, resources)}`);
-      lines.push(...conditionLines(step, request, decision, resources).map((line) => `  ${line}`));
+      lines.push(`  ${stepTitle(step, policies)}`);
+      lines.push(...conditionLines(step, request, decision, policies).map((line) => `  ${line}`));
     }
   }
   return lines;
 }
 
-function stepTitle({ action, rule }: Step, resources: Resource[]): string {
-  const resource = policyOf(rule, resources);
-  const index = RULE.exec(rule)?.[3] ?? '?';
+/** AuthorizationPolicies by the name that rules have them by. */
+type Policies = Map<string, Resource>;
+
+function policiesOf(resources: Resource[]): Policies {
+  const policies = resources.filter(({ kind }) => kind === 'AuthorizationPolicy');
+  return new Map(
+    policies.map((policy) => [`ns[${policy.namespace}]-policy[${policy.name}]`, policy]),
+  );
+}
+
+function stepTitle({ action, rule }: Step, policies: Policies): string {
+  const resource = policyOf(rule, policies);
+  const index = INDEX.exec(rule)?.[1] ?? '?';
   const at = resource?.locate(`spec.rules[${index}]`);
   const place = resource === undefined || at === undefined ? '' : ` (${resource.file}:${at.line})`;
   return `${action} ${rule}${place}`;
@@ -67,10 +78,10 @@ function conditionLines(
   step: Step,
   request: JudgedRequest,
   decision: Decision,
-  resources: Resource[],
+  policies: Policies,
 ): string[] {
-  const index = RULE.exec(step.rule)?.[3] ?? '0';
-  const policy = policyOf(step.rule, resources);
+  const index = INDEX.exec(step.rule)?.[1] ?? '0';
+  const policy = policyOf(step.rule, policies);
   if (step.conditions.length === 0) return ['  an empty rule: it matches every request'];
   return step.conditions.map((condition) => {
     const values = valueAt(policy?.value, `spec.rules[${index}].${condition}`);
@@ -85,14 +96,8 @@ function conditionLines(
   });
 }
 
-function policyOf(rule: string, resources: Resource[]): Resource | undefined {
-  const [, namespace, name] = RULE.exec(rule) ?? [];
-  return resources.find(
-    (resource) =>
-      resource.kind === 'AuthorizationPolicy' &&
-      resource.namespace === namespace &&
-      resource.name === name,
-  );
+function policyOf(rule: string, policies: Policies): Resource | undefined {
+  return policies.get(rule.replace(/-rule\[\d+\]$/, ''));
 }
 
 function valueAt(value: unknown, path: string): unknown {

@@ -16,7 +16,7 @@ export interface Verdict {
 
 /** Configures the module with `configuration` on a node. */
 export async function judgeConfiguration(configuration: string, node: Node): Promise<Verdict> {
-  const process = new Process({ platform: nodePlatform, node });
+  const process = new Process({ platform: nodePlatform, node, workers: 0 });
   const plugin = process.load(await shippedModule(), {
     name: 'portcullis',
     rootId: 'portcullis',

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { helpCommand } from './help.ts';
 import { type LazyCommands, withCommands } from './lazy-commands.ts';
+import { hintByBeginning } from './option-hint.ts';
 import { packageVersion } from './package-version.ts';
 
 const EXAMPLES = `Examples:
@@ -67,7 +68,10 @@ export async function program(words: readonly string[] = []): Promise<Command> {
     words,
   );
   portcullis.addCommand(helpCommand());
-  forEachCommand(portcullis, (command) => command.exitOverride());
+  forEachCommand(portcullis, (command) => {
+    command.exitOverride();
+    hintByBeginning(command);
+  });
   return portcullis;
 }
 

@@ -1,5 +1,5 @@
 // From a field's path to its place in a YAML document.
-import { type Node, type Pair, isMap, isScalar, isSeq } from 'yaml';
+import { type Node, type Pair, type YAMLMap, isMap, isScalar, isSeq } from 'yaml';
 
 /** What stands at a path: a member of an object, or an element of a list. */
 export interface Place {
@@ -42,20 +42,34 @@ function elementAt(parent: Place, path: string): { place: Place; rest: string } 
 /** The member with the longest name that the path begins with. */
 function memberAt(parent: Place, path: string): { place: Place; rest: string } | undefined {
   if (!isMap(parent.node)) return undefined;
-  let found: { name: string; pair: Pair } | undefined;
-  for (const pair of parent.node.items) {
-    const name = nameOf(pair);
-    if (name === undefined || name.length < (found?.name.length ?? 0)) continue;
-    const isNext = path.startsWith(name) && /^($|[.[])/.test(path.slice(name.length));
-    if (isNext) found = { name, pair };
+  const members = membersOf(parent.node);
+  let end = path.length;
+  while (end > 0 && !members.has(path.slice(0, end))) {
+    end = Math.max(path.lastIndexOf('.', end - 1), path.lastIndexOf('[', end - 1));
   }
-  if (found === undefined) return undefined;
-  const { pair, name } = found;
+  const pair = members.get(path.slice(0, Math.max(end, 0)));
+  if (pair === undefined) return undefined;
   const node = (pair.value as Node | null | undefined) ?? null;
   return {
     place: { pair, node, parent, offset: (pair.key as Node).range?.[0] ?? parent.offset },
-    rest: path.slice(name.length).replace(/^\./, ''),
+    rest: path.slice(end).replace(/^\./, ''),
   };
+}
+
+/** Members by name; documents stay as they were read. */
+const known = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+function membersOf(map: YAMLMap): Map<string, Pair> {
+  let members = known.get(map);
+  if (members === undefined) {
+    members = new Map();
+    for (const pair of map.items) {
+      const name = nameOf(pair);
+      if (name !== undefined) members.set(name, pair);
+    }
+    known.set(map, members);
+  }
+  return members;
 }
 
 /** The name of a member, as JSON would have it; undefined where it can have none. */

@@ -18,11 +18,12 @@ const COMMANDS: LazyCommands = {
   replay: async () => (await import('../replay/command.ts')).replayCommand(),
   kubectl: async () => (await import('./kubectl.ts')).kubectlCommand(),
   istioctl: async () => (await import('./istioctl.ts')).istioctlCommand(),
+  names: async () => (await import('./names.ts')).namesCommand(),
   capture: async () => (await import('./capture.ts')).captureCommand(),
 };
 
-/** What a mesh's shell calls, and nobody types. */
-const HIDDEN = ['kubectl', 'istioctl'];
+/** What a mesh's shell and completion call, and nobody types. */
+const HIDDEN = ['kubectl', 'istioctl', 'names'];
 
 /** `portcullis mesh`, with the command in it that the first of `words` names; with all of them where it names none. */
 export function meshCommand(words: readonly string[]): Promise<Command> {

@@ -45,7 +45,12 @@ export function applyCommand(): Command {
     .action(async (options: Common & { filename: string[] }) => {
       const sources = await readManifests(options.filename);
       const namespace = options.namespace ?? 'default';
-      finish(await callControl<Outcome>(meshFolder(options.mesh), 'apply', { sources, namespace }));
+      const folder = meshFolder(options.mesh);
+      const outcome = await callControl<Outcome>(folder, 'apply', { sources, namespace });
+      finish(outcome);
+      if (outcome.changes.length === 0) {
+        throw new Failure(ExitCode.Findings, 'error: no objects passed to apply');
+      }
     });
 }
 

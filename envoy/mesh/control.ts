@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { type IncomingMessage, type Server, createServer, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { InputBoundError } from '../../istio/bounded-yaml.ts';
 import { EnvironmentError, messageOf } from '../errors.ts';
 
 const SOCKET = 'control.sock';
@@ -44,9 +45,12 @@ export async function serveControl(folder: string, handler: Handler): Promise<Se
           return answer.pipe(response.writeHead(200, { 'content-type': 'text/plain' }));
         },
         (error: unknown) =>
-          response
-            .writeHead(500, { connection: 'close' })
-            .end(JSON.stringify({ error: messageOf(error) })),
+          response.writeHead(500, { connection: 'close' }).end(
+            JSON.stringify({
+              error: messageOf(error),
+              isBeyondBounds: error instanceof InputBoundError,
+            }),
+          ),
       );
   });
   await new Promise<void>((done, failed) => {
@@ -95,7 +99,7 @@ export function streamControl(
   });
 }
 
-/** Sends a command. Throws NoMesh when nobody listens, EnvironmentError with what went wrong there. */
+/** Sends a command. Throws NoMesh when nobody listens, InputBoundError for more than is ever read, EnvironmentError with what else went wrong there. */
 export function callControl<T>(folder: string, command: string, body: unknown = null): Promise<T> {
   return new Promise((done, failed) => {
     const request = httpRequest(
@@ -104,12 +108,13 @@ export function callControl<T>(folder: string, command: string, body: unknown = 
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
-          const { answer, error } = JSON.parse(Buffer.concat(chunks).toString()) as {
-            answer?: T;
-            error?: string;
-          };
-          if (error !== undefined) failed(new EnvironmentError(error));
-          else done(answer as T);
+          const { answer, error, isBeyondBounds } = JSON.parse(
+            Buffer.concat(chunks).toString(),
+          ) as { answer?: T; error?: string; isBeyondBounds?: boolean };
+          if (error === undefined) return done(answer as T);
+          failed(
+            isBeyondBounds === true ? new InputBoundError(error) : new EnvironmentError(error),
+          );
         });
         response.on('error', failed);
       },

@@ -45,6 +45,8 @@ describe('every command', () => {
     [['mesh', 'aply'], 'apply'],
     [['lint', '--fial-on', 'warning', 'x'], '--fail-on'],
     [['mesh', 'up', '--runtme', 'docker'], '--runtime'],
+    [['token', 'mint', 'key.pem', '--exp', '3'], '--expire'],
+    [['mesh', 'up', '--de'], '--detach'],
   ])('%s gets a suggestion', async (args, meant) => {
     const { code, stderr } = await portcullis(args);
     expect(code).toBe(2);

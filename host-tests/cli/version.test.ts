@@ -38,6 +38,7 @@ describe('completion', () => {
     const { stdout: script } = await portcullis(['completion', 'bash']);
     const words = line.split(' ');
     const setup = `${script}
+portcullis() { printf '%s\\n' "of $*" httpbin.foo sleep.foo; }
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
 COMP_CWORD=${words.length - 1}
 _portcullis
@@ -54,6 +55,12 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     ['portcullis lint -o g', ['github']],
     ['portcullis analyze --fail-on w', ['warning']],
     ['portcullis mesh up --runtime d', ['docker']],
+    ['portcullis mesh get peer', ['peerauthentications']],
+    ['portcullis mesh delete po', ['pods']],
+    ['portcullis mesh logs htt', ['httpbin.foo']],
+    ['portcullis mesh logs work', ['workloads']],
+    ['portcullis mesh apply -n name', ['names', 'namespaces']],
+    ['portcullis mesh status --mesh mes', ['mesh', 'meshes']],
   ])('in bash makes of "%s" what it can be', async (line, words) => {
     expect(await offered(line)).toEqual(words);
   });
@@ -72,13 +79,19 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   it.skipIf(!has('fish'))('in fish completes (skipped where there is no fish)', async () => {
     const { stdout } = await portcullis(['completion', 'fish']);
-    const input = `${stdout}\ncomplete -C 'portcullis token ver'\ncomplete -C 'portcullis lint -o g'\n`;
+    const lines = ['token ver', 'lint -o g', 'mesh logs htt', 'mesh get peer'];
+    const input = `${stdout}
+function portcullis; echo httpbin.foo; end
+${lines.map((line) => `complete -C 'portcullis ${line}'`).join('\n')}
+`;
     const script = join(folder, 'completed.fish');
     writeFileSync(script, input);
     const { stdout: output, stderr } = spawnSync('fish', [script], { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(output).toMatch(/^verify\t/m);
     expect(output).toMatch(/^github/m);
+    expect(output).toMatch(/^httpbin\.foo/m);
+    expect(output).toMatch(/^peerauthentications/m);
   });
 
   it('knows no other shell', async () => {
