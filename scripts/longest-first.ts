@@ -18,6 +18,7 @@ const LONG = [
   'host-tests/cli/bad-input.test.ts',
   'host-tests/cli/lint.test.ts',
   'host-tests/module/memory.test.ts',
+  'envoy-tests/pages.test.ts',
 ];
 
 export class LongestFirst extends BaseSequencer {
