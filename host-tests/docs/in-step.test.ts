@@ -118,6 +118,12 @@ describe('commands', async () => {
     expect(lines.flatMap((line) => wrongWords(line))).toEqual([]);
   });
 
+  it.each(prose)('of make that %s names exist', (file) => {
+    const named = [...readFileSync(file, 'utf8').matchAll(/(?:`| {4})make ([a-z][a-z-]*)/g)];
+    const targets: string[] = readFileSync('Makefile', 'utf8').match(/^[a-z-]+(?=:.*##)/gm) ?? [];
+    expect(named.map(([, target]) => target!).filter((one) => !targets.includes(one))).toEqual([]);
+  });
+
   /** Commands and options that are none. */
   function wrongWords(line: string): string[] {
     const words = line.trim().split(/\s+/);
