@@ -341,6 +341,11 @@ spec:
     );
     expect(text).not.toMatch(/STRICT would refuse .*httpbin\.bar/);
     expect(await ok(['report', '-o', 'html'])).toContain('sleep.legacy to httpbin.bar');
+    await expect
+      .poll(() => ok(['logs', 'httpbin.bar']))
+      .toMatch(
+        /Z {2}connection {2}from plaintext 127\.\S+ {2}unauthenticated reason=peer_plaintext policy=bar\/closed mode=STRICT\n/,
+      );
     await ok(['delete', 'peerauthentication', 'closed', '-n', 'bar']);
   });
 

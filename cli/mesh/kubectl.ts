@@ -1,7 +1,7 @@
 // What `mesh shell` calls kubectl: the subset that the task pages use, in the place of the real one.
 import { Command } from 'commander';
 import { execCommand } from './exec.ts';
-import { logsCommand } from './look.ts';
+import { logsCommand } from './logs.ts';
 import { applyCommand, createCommand, deleteCommand, getCommand } from './resources.ts';
 
 /** `mesh kubectl …`: not for people to type. */
@@ -14,5 +14,5 @@ export function kubectlCommand(): Command {
     .addCommand(deleteCommand())
     .addCommand(createCommand())
     .addCommand(execCommand())
-    .addCommand(logsCommand());
+    .addCommand(logsCommand('json'));
 }

@@ -1,11 +1,10 @@
-// `portcullis mesh status`, `matrix` and `logs`: what there is, and who reaches whom.
+// `portcullis mesh status` and `matrix`: what there is, and who reaches whom.
 import { execFile } from 'node:child_process';
 import { Command, Option } from 'commander';
 import { EnvironmentError } from '../../envoy/errors.ts';
 import { callControl } from '../../envoy/mesh/control.ts';
 import type { ExecPlace, MeshStatus, PodStatus } from '../../envoy/mesh/server.ts';
 import { ADMIN_PORT } from '../../envoy/mesh/ports.ts';
-import { workloadNamed } from './exec.ts';
 import { meshFolder, meshOption } from './place.ts';
 import { table } from './tables.ts';
 
@@ -106,31 +105,4 @@ async function curlAs(
       else done({ code: error?.code ?? 0, status: stdout });
     });
   });
-}
-
-export function logsCommand(): Command {
-  return new Command('logs')
-    .summary("shows a proxy's access log")
-    .argument('<workload>', 'NAME.NAMESPACE, or a pod with -n')
-    .option('-n, --namespace <namespace>')
-    .option('--envoy', "Envoy's own log")
-    .option('--outbound', 'what the workload has asked of others')
-    .option('-c, --container <name>', 'is taken: the log is that of the proxy')
-    .addOption(meshOption())
-    .addHelpText(
-      'before',
-      'Examples:\n  portcullis mesh logs httpbin.foo\n  portcullis mesh logs httpbin.foo --envoy\n',
-    )
-    .action(
-      async (
-        workload: string,
-        options: { mesh: string; namespace?: string; envoy?: boolean; outbound?: boolean },
-      ) => {
-        const log = options.envoy ? 'envoy.log' : options.outbound ? 'outbound.log' : 'access.log';
-        const at = workloadNamed(workload, options.namespace);
-        process.stdout.write(
-          await callControl<string>(meshFolder(options.mesh), 'logs', { ...at, log }),
-        );
-      },
-    );
 }

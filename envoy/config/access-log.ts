@@ -12,6 +12,15 @@ export function accessLog(path: string): JsonObject {
   return { name: 'access-log', typed_config: sink };
 }
 
+/** The same of a connection, where it has a decision of its own: what was refused before any request of it was read. */
+export function refusedConnectionsLog(path: string): JsonObject {
+  const filter = typed('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter', {
+    expression: "'wasm.portcullis.decision' in filter_state",
+  });
+  const name = 'envoy.access_loggers.extension_filters.cel';
+  return { ...accessLog(path), filter: { extension_filter: { name, typed_config: filter } } };
+}
+
 function logFormat(): JsonObject {
   return {
     log_format: {

@@ -1,4 +1,4 @@
-import { accessLog } from './access-log.ts';
+import { accessLog, refusedConnectionsLog } from './access-log.ts';
 import { connectionFactsFilter } from './connection-facts.ts';
 import { type HttpService, connectionManager } from './connection-manager.ts';
 import { connectionGuard, requestGuard } from './guard.ts';
@@ -37,7 +37,7 @@ const TLS_INSPECTION_TIMEOUT = '1s';
  * gateway takes what its port says.
  */
 export function inboundListener(listener: InboundListener): JsonObject {
-  const { name, listen, gateway } = listener;
+  const { name, listen, gateway, protocol, networkFilters = [], accessLogPath } = listener;
   const chains = gateway ? [gatewayChain(listener)] : sidecarChains(listener);
   return {
     name,
@@ -50,6 +50,10 @@ export function inboundListener(listener: InboundListener): JsonObject {
           continue_on_listener_filters_timeout: true,
         }),
     filter_chains: chains,
+    // Of HTTP alone: of others tcp_proxy writes a line for each connection.
+    ...(protocol !== 'tcp' && networkFilters.length > 0
+      ? { access_log: [refusedConnectionsLog(accessLogPath)] }
+      : {}),
   };
 }
 
