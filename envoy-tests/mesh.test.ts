@@ -1,5 +1,5 @@
 // A mesh of real Envoys by the command, as a user types it.
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { Agent, get, request } from 'node:http';
+import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -586,110 +586,5 @@ spec:
       await ok(['down', '--mesh', 'second']);
     }
     expect((await status()).pods).toHaveLength(7);
-  });
-});
-
-describe('a mesh in the foreground', () => {
-  const own = mkdtempSync(join(tmpdir(), 'portcullis-mesh-'));
-  const ownEnv = { ...process.env, PORTCULLIS_MESH_HOME: own };
-  afterAll(() => rmSync(own, { recursive: true, force: true }));
-
-  async function up(): Promise<ChildProcess> {
-    const child = spawn(process.execPath, ['build/js/cli/main.js', 'mesh', 'up', '--bare'], {
-      env: ownEnv,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let text = '';
-    child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    await expect.poll(() => text, { timeout: 30_000 }).toContain('is up after');
-    return child;
-  }
-
-  /** Envoys whose files are in the folder of this mesh. */
-  function envoys(): string[] {
-    return readdirSync('/proc').filter((pid) => {
-      try {
-        return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(own);
-      } catch {
-        return false;
-      }
-    });
-  }
-
-  function run(args: string[], input = ''): Promise<number> {
-    return new Promise((done) => {
-      const child = execFile(
-        process.execPath,
-        ['build/js/cli/main.js', 'mesh', ...args],
-        { env: ownEnv },
-        (error) => done(Number(error?.code ?? 0)),
-      );
-      child.stdin!.end(input);
-    });
-  }
-
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'is gone after %s, and leaves nothing',
-    async (signal) => {
-      const child = await up();
-      expect(envoys().length).toBeGreaterThan(0);
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
-      expect(envoys()).toEqual([]);
-      expect(readdirSync(own)).toEqual([]);
-    },
-  );
-
-  it('ends when its folder is removed, since nobody could end it any more', async () => {
-    const child = await up();
-    const ended = once(child, 'exit');
-    rmSync(join(own, 'default'), { recursive: true });
-    await ended;
-    expect(envoys()).toEqual([]);
-    expect(await run(['down'])).toBe(0);
-    expect(readdirSync(own)).toEqual([]);
-  });
-
-  it('outlives what is no command', async () => {
-    const child = await up();
-    const send = (path: string, body: string): Promise<string> =>
-      new Promise((done, failed) => {
-        const socketPath = join(own, 'default', 'control.sock');
-        const sent = request({ socketPath, path, method: 'POST' }, (response) => {
-          let text = '';
-          response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-          response.on('end', () => done(`${response.statusCode} ${text}`));
-        });
-        sent.on('error', failed);
-        sent.end(body);
-      });
-    expect(await send('/apply', '{ "sources": [')).toMatch(/^500 \{"error":".*JSON/);
-    expect(await send('/apply', '')).toMatch(/^500 /);
-    expect(await send('/apply', '{ "sources": 1, "namespace": {} }')).toMatch(/^500 /);
-    expect(await send('/nothing', 'null')).toMatch(/^500 .*does not know the command nothing/);
-    expect(await send('/exec', '{}')).toMatch(/^500 /);
-    expect(await run(['status'])).toBe(0);
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
-  });
-
-  it('is gone after kill -9, and its resources are there again with the next one', async () => {
-    const child = await up();
-    writeFileSync(
-      join(own, 'strict.yaml'),
-      policy('PeerAuthentication', 'default', 'istio-system', '{ mtls: { mode: STRICT } }'),
-    );
-    expect(await run(['apply', '-f', join(own, 'strict.yaml')])).toBe(0);
-    child.kill('SIGKILL');
-    await expect.poll(envoys, { timeout: 10_000 }).toEqual([]);
-    expect(await run(['status'])).toBe(3);
-    const again = await up();
-    expect(await run(['get', 'pa', 'default', '-n', 'istio-system'])).toBe(0);
-    const ended = once(again, 'exit');
-    expect(await run(['down'])).toBe(0);
-    await ended;
-    expect(envoys()).toEqual([]);
   });
 });

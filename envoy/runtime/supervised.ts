@@ -8,7 +8,7 @@ const SUPERVISOR = `
 exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
-( read -r _ <&3; kill -TERM $child; sleep 3; kill -KILL $child ) 2>/dev/null &
+( read -r _ <&3; sleep 3 & patience=$!; trap 'kill $patience; exit' TERM; kill -TERM $child; wait $patience; kill -KILL $child ) 2>/dev/null &
 watcher=$!
 wait $child
 status=$?
