@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { problemText } from './colour.ts';
 import { CODES } from '../istio/lint/codes.ts';
 import type { LintResult } from '../istio/lint/lint.ts';
-import { type Level, type Problem, formatProblem } from '../istio/problem.ts';
+import { type Level, type Problem, formatProblem, visible } from '../istio/problem.ts';
 
 /** The forms of `-o`. */
 export const FORMATS = ['table', 'json', 'yaml', 'github'] as const;
@@ -80,7 +80,7 @@ function annotation(problem: Problem): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return visible(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }
 
 function count(problems: Problem[], level: Level): number {

@@ -29,10 +29,15 @@ export function formatProblem(problem: Problem): string {
   const subject = resource === undefined ? '' : ` (${resource})`;
   const field = path === undefined || path === '' ? '' : ` ${path}:`;
   const text = `${file}:${line}:${column}: ${WORDS[level]} [${code}]${subject}${field} ${message}`;
+  return visible(text);
+}
+
+/** Text on one line whose control characters can be seen: a terminal would obey them. */
+export function visible(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, escaped);
 }
 
-/** As JSON would write it: a terminal obeys such characters. */
+/** As JSON would write it. */
 function escaped(character: string): string {
   const short = JSON.stringify(character).slice(1, -1);
   const code = character.charCodeAt(0).toString(16).padStart(4, '0');

@@ -1,12 +1,13 @@
 // The last line of `make test`: `N passed, N failed`, with what was skipped, by name and reason, and what tests have left behind.
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
 import { LeftBehind } from './left-behind.ts';
 
 export class PlainLineReporter implements Reporter {
   private leftBehind?: LeftBehind;
 
-  onInit(): void {
-    this.leftBehind = new LeftBehind();
+  onInit({ config }: Vitest): void {
+    // Files of which no test is run (`-t`) do not clear up either.
+    if (config.testNamePattern === undefined) this.leftBehind = new LeftBehind();
   }
 
   async onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): Promise<void> {

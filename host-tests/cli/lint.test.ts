@@ -284,11 +284,11 @@ describe('lint -o', () => {
   });
 
   it('github escapes what would end a property or the line', () => {
-    const name = String.raw`name: "50%,\r\n::error::x"`;
+    const name = String.raw`name: "50%,\r\n::error::x\e[2J"`;
     const file = put('a,b:c%d.yaml', FINE.replace('name: default', name));
     const { stdout } = lint('-o', 'github', file);
     expect(stdout).toMatch(
-      /^::error file=a%2Cb%3Ac%25d\.yaml,line=4,col=3,title=PC0109::PeerAuthentication foo\/50%25,%0D%0A::error::x metadata\.name: .*\n$/,
+      /^::error file=a%2Cb%3Ac%25d\.yaml,line=4,col=3,title=PC0109::PeerAuthentication foo\/50%25,%0D%0A::error::x\\u001b\[2J metadata\.name: .*\n$/,
     );
   });
 });
