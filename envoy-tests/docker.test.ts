@@ -25,12 +25,12 @@ interface Result {
   stderr: string;
 }
 
-function mesh(args: string[], input = ''): Promise<Result> {
+function mesh(args: string[], input = '', own: NodeJS.ProcessEnv = env): Promise<Result> {
   return new Promise((done) => {
     const child = execFile(
       process.execPath,
       [CLI, 'mesh', ...args],
-      { env, maxBuffer: 64 * 1024 * 1024 },
+      { env: own, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => done({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
     child.stdin!.end(input);
@@ -185,13 +185,59 @@ describe.runIf(hasDocker)('with Docker (skipped where no Docker engine runs)', (
     expect(networks).toBe('');
   });
 
+  it('Envoy is that of make images, where it is here and the released one is not', async () => {
+    const unnamed = { ...env, PORTCULLIS_ENVOY_IMAGE: undefined };
+    const released = spawnSync('docker', ['image', 'inspect', 'envoyproxy/envoy:v1.40-latest']);
+    const name = ['--mesh', 'unnamed'];
+    const up = await mesh(
+      ['up', '--bare', '--detach', '--runtime', 'docker', ...name],
+      '',
+      unnamed,
+    );
+    expect(up).toMatchObject({ code: 0 });
+    const [container] = containersOf('unnamed');
+    const image = docker('inspect', '--format', '{{.Config.Image}}', container!);
+    expect(image).toBe(
+      released.status === 0 ? 'envoyproxy/envoy:v1.40-latest' : 'portcullis/envoy',
+    );
+    expect((await mesh(['down', ...name])).code).toBe(0);
+  });
+
   it('an image that is not there is named', async () => {
     const { code, stderr } = await mesh([
       ...['up', '--bare', '--detach', '--runtime', 'docker', '--mesh', 'imageless'],
       ...['--envoy-image', 'portcullis/no-such-image'],
     ]);
     expect(code).toBe(3);
-    expect(stderr).toContain('portcullis/no-such-image');
+    expect(stderr).toContain(
+      'the image portcullis/no-such-image is not here, and cannot be pulled',
+    );
+  });
+
+  it('an app’s image that is not there is named, and nothing is left', async () => {
+    const file = join(folder, 'imageless.yaml');
+    writeFileSync(
+      file,
+      `apiVersion: v1
+kind: Namespace
+metadata: { name: foo }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: app, namespace: foo }
+spec:
+  selector: { matchLabels: { app: app } }
+  template:
+    metadata: { labels: { app: app } }
+    spec: { containers: [{ name: app, image: portcullis/no-such-app }] }
+`,
+    );
+    const { code, stderr } = await mesh([
+      ...['up', '-f', file, '--detach', '--runtime', 'docker', '--mesh', 'appless'],
+    ]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('the image portcullis/no-such-app is not here, and cannot be pulled');
+    expect(containersOf('appless')).toEqual([]);
   });
 
   describe.concurrent('a replay on containers', { timeout: 900_000 }, () => {

@@ -1,7 +1,7 @@
 // What workloads run as: the options of `mesh up` and `mesh replay`.
 import { type Command, Option } from 'commander';
 import { findEnvoy } from '../../envoy/binary.ts';
-import { DEFAULT_ENVOY_IMAGE, DockerRuntime } from '../../envoy/mesh/docker-runtime.ts';
+import { DockerRuntime } from '../../envoy/mesh/docker-runtime.ts';
 import { ProcessRuntime } from '../../envoy/mesh/process-runtime.ts';
 import type { Runtime } from '../../envoy/mesh/runtime.ts';
 import { findCommand } from './find-command.ts';
@@ -9,7 +9,7 @@ import { findCommand } from './find-command.ts';
 /** The values of the options. */
 export interface RuntimeOptions {
   runtime: 'process' | 'docker';
-  envoyImage: string;
+  envoyImage?: string;
 }
 
 /** Adds the options to a command. */
@@ -21,9 +21,10 @@ export function withRuntime(command: Command): Command {
         .default('process'),
     )
     .addOption(
-      new Option('--envoy-image <image>', "Envoy's image, where workloads run as containers")
-        .env('PORTCULLIS_ENVOY_IMAGE')
-        .default(DEFAULT_ENVOY_IMAGE),
+      new Option(
+        '--envoy-image <image>',
+        "Envoy's image, where workloads run as containers; envoyproxy/envoy:v1.40-latest, or portcullis/envoy of make images where that alone is here",
+      ).env('PORTCULLIS_ENVOY_IMAGE'),
     );
 }
 
@@ -34,6 +35,6 @@ export async function startRuntime(
   folder: string,
 ): Promise<Runtime> {
   return runtime === 'docker'
-    ? DockerRuntime.start({ mesh, folder, envoyImage })
+    ? DockerRuntime.start({ mesh, folder, ...(envoyImage === undefined ? {} : { envoyImage }) })
     : ProcessRuntime.start((await findEnvoy()).path, findCommand('curl'));
 }

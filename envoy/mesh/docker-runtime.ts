@@ -1,19 +1,16 @@
 // Workloads as containers: one for each app and each sidecar, in one network; an app shares its sidecar's network, as in a pod.
-import { execFile } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { EnvironmentError } from '../errors.ts';
 import { Supervised } from '../runtime/supervised.ts';
+import { docker } from './docker.ts';
+import { ensureImage, usualEnvoyImage } from './docker-images.ts';
 import { type Workload, idOf } from './model.ts';
 import { authorityOf, commandsOf, moduleOf, podFolder } from './mesh-files.ts';
 import type { Apps, Runtime } from './runtime.ts';
 
-const run = promisify(execFile);
-
-export const DEFAULT_ENVOY_IMAGE = 'envoyproxy/envoy:v1.40-latest';
 const LABEL = 'portcullis.mesh';
 const FIRST_NETWORK = 64;
 const LAST_NETWORK = 95;
@@ -27,24 +24,27 @@ const START_LIMIT_MS = 60_000;
 export interface DockerOptions {
   mesh: string;
   folder: string;
-  envoyImage: string;
+  /** Envoy's image; without it the released one, or ours where it alone is here. */
+  envoyImage?: string;
 }
 
 export class DockerRuntime implements Runtime {
   /** As our own image of sleep has it, and curl's. */
   readonly curl = '/usr/bin/curl';
-  private readonly options: DockerOptions;
+  private readonly options: Required<DockerOptions>;
   private readonly network: number;
   private readonly addresses = new Map<string, string>();
 
-  private constructor(options: DockerOptions, network: number) {
+  private constructor(options: Required<DockerOptions>, network: number) {
     this.options = options;
     this.network = network;
   }
 
-  /** Makes the network of the mesh; what a mesh of this name has left behind is removed. Throws EnvironmentError without Docker. */
+  /** Makes the network of the mesh; what a mesh of this name has left behind is removed. Throws EnvironmentError without Docker, or Envoy's image. */
   static async start(options: DockerOptions): Promise<DockerRuntime> {
     await docker('version', '--format', '{{.Server.Version}}');
+    const envoyImage = options.envoyImage ?? (await usualEnvoyImage());
+    await ensureImage(envoyImage);
     await removeAll(options.mesh);
     for (let network = FIRST_NETWORK; network <= LAST_NETWORK; network++) {
       const subnet = `10.${network}.64.0/24`;
@@ -53,7 +53,7 @@ export class DockerRuntime implements Runtime {
           ...['network', 'create', '--subnet', subnet, '--label', `${LABEL}=${options.mesh}`],
           networkName(options.mesh),
         );
-        return new DockerRuntime(options, network);
+        return new DockerRuntime({ ...options, envoyImage }, network);
       } catch (error) {
         if (!/[Pp]ool overlaps|conflicts with network/.test(String(error))) throw error;
       }
@@ -101,6 +101,7 @@ export class DockerRuntime implements Runtime {
               ]
             : own;
         const { name, image, command, args } = container;
+        await ensureImage(image);
         const [entry, ...rest] = [...command, ...args];
         running.push(
           await this.runContainer(workload, name, join(folder, `${name}.log`), [
@@ -185,7 +186,7 @@ export class DockerRuntime implements Runtime {
 
   private runArguments(workload: Workload, container: string): string[] {
     return [
-      ...['run', '--rm', '--init', '--pull', 'missing'],
+      ...['run', '--rm', '--init', '--pull', 'never'],
       ...['--name', this.nameOf(workload, container)],
       ...['--label', `${LABEL}=${this.options.mesh}`],
     ];
@@ -212,7 +213,7 @@ export class DockerRuntime implements Runtime {
       if (!child.running) break;
     }
     throw new EnvironmentError(
-      `the container ${name} does not start: is its image there? (make images builds ours)`,
+      `the container ${name} does not start: see docker logs, and the log in its folder`,
     );
   }
 }
@@ -243,16 +244,4 @@ function accepts(address: string, port: number): Promise<boolean> {
     socket.setTimeout(1000, () => end(false));
     socket.on('connect', () => end(true)).on('error', () => end(false));
   });
-}
-
-/** Runs docker; what it prints. Throws EnvironmentError with what it says. */
-async function docker(...args: string[]): Promise<string> {
-  try {
-    return (await run('docker', args)).stdout.trim();
-  } catch (error) {
-    const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
-    if (code === 'ENOENT')
-      throw new EnvironmentError('docker is not there: --runtime process needs none');
-    throw new EnvironmentError(`docker ${args[0]}: ${stderr.trim()}`);
-  }
 }
