@@ -208,3 +208,12 @@ describe('a flood of requests that wait for keys', () => {
     expect(counted(statuses)).toEqual({ 200: 1500 });
   });
 });
+
+it('more requests at a time than Envoy lets through by itself get all through', async () => {
+  const world = await start({});
+  // The backend takes its time, so that all are under way at once: 1,024 is Envoy's own bound.
+  const floods = Array.from({ length: 15 }, () =>
+    flood(world.envoy.port(INGRESS), STREAMS, { ':path': '/delay/3' }),
+  );
+  expect(counted((await Promise.all(floods)).flat())).toEqual({ 200: 1500 });
+});
