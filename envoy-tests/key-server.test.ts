@@ -65,6 +65,23 @@ describe('a key server', () => {
     },
   );
 
+  it('is not asked by a network filter, to which nobody shows a token', async () => {
+    world = await World.start({
+      sidecar: true,
+      settings: {
+        workload: { protocol: 'HTTP' },
+        jwks: [{ uri: JWKS_URI, timeout: '5s', refresh: '5m' }],
+      },
+      policies: policies
+        .replaceAll('istio-system', 'foo')
+        .replaceAll(/istio: ingressgateway/g, 'app: httpbin'),
+    });
+    expect(await eventually(world, 200)).toBe(200);
+    expect(await world.status({ path: '/headers' })).toBe(403);
+    await sleep(1500);
+    expect(world.jwksServer.requests).toBe(1);
+  });
+
   it('that is gone gives tokens a 401, and the last good keys outlive it', async () => {
     const world = await start(serve);
     expect(await eventually(world, 200)).toBe(200);

@@ -133,6 +133,18 @@ export function pluginConfiguration(resources: Resource[], settings: Settings = 
   });
 }
 
+/**
+ * The same configuration for a network filter: without RequestAuthentications. No connection has a token, and the filter would fetch key
+ * sets that it never uses.
+ */
+export function connectionConfiguration(configuration: string): string {
+  const { resources, ...settings } = JSON.parse(configuration) as { resources: { kind: string }[] };
+  return JSON.stringify({
+    ...settings,
+    resources: resources.filter(({ kind }) => kind !== 'RequestAuthentication'),
+  });
+}
+
 /** Every jwksUri that the resources name, once. */
 export function jwksUrisOf(resources: Resource[]): string[] {
   const uris = resources.flatMap(({ kind, value }) => {

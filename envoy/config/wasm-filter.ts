@@ -1,3 +1,4 @@
+import { connectionConfiguration } from '../../istio/plugin-configuration.ts';
 import { type JsonObject, typed } from './types.ts';
 
 /** The name of the HTTP filter, of its ECDS resource and of its VM. */
@@ -31,7 +32,8 @@ export function staticWasmFilter(plugin: WasmPlugin): JsonObject {
 
 /** The same plugin as network filter, in a VM of its own. */
 export function networkPlugin(plugin: WasmPlugin): WasmPlugin {
-  const { module, configuration } = plugin;
+  const { module } = plugin;
+  const configuration = connectionConfiguration(plugin.configuration);
   const name = plugin.name.replace(PLUGIN, NETWORK_PLUGIN);
   return { name, vmId: NETWORK_PLUGIN, module, configuration, network: true };
 }

@@ -1,6 +1,10 @@
 // Istio's WasmPlugins with the module: the HTTP filter, and the network filters for what it cannot do.
 import { type Resource } from '../load.ts';
-import { type Settings, pluginConfiguration } from '../plugin-configuration.ts';
+import {
+  type Settings,
+  connectionConfiguration,
+  pluginConfiguration,
+} from '../plugin-configuration.ts';
 import { DIRECT_ADDRESS, needsDirectAddress } from './needs.ts';
 import type { KubernetesObject } from './object.ts';
 import { type Scope, namespaceOf } from './scope.ts';
@@ -55,7 +59,9 @@ export function wasmPlugins(resources: Resource[], options: WasmPluginOptions): 
       // find is let through.
       workload: { protocol: 'TCP', tcpPorts },
     });
-    plugins.push(plugin(`${name}-tcp`, options, configuration, { type: 'NETWORK' }));
+    plugins.push(
+      plugin(`${name}-tcp`, options, connectionConfiguration(configuration), { type: 'NETWORK' }),
+    );
   }
   const configuration = pluginConfiguration(resources, { ...settings, ...facts });
   plugins.push(plugin(name, options, configuration, {}));
