@@ -208,7 +208,7 @@ describeLab(
     it('for the same reasons, by the access log', async () => {
       const read = (): Map<string, string> =>
         new Map(
-          [...lab().sidecar.log.matchAll(/^([nm]\d+-\d+) (.*)$/gm)].map(([, id, rest]) => [
+          [...lab().sidecar.allAccessLog.matchAll(/^([nm]\d+-\d+) (.*)$/gm)].map(([, id, rest]) => [
             id!,
             rest!,
           ]),

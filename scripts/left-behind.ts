@@ -1,6 +1,6 @@
 // What tests leave behind: processes that they have started, folders or files in TMPDIR, shared memory. It should be nothing.
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +17,8 @@ export class LeftBehind {
   private readonly sharedBefore = new Set(sharedMemory());
 
   constructor() {
+    // Other users' programs, in the lab of Istio, must find what is theirs in it.
+    chmodSync(this.folder, 0o755);
     process.env[MARK] = this.mark.slice(MARK.length + 1);
     process.env.TMPDIR = this.folder;
   }

@@ -1,5 +1,6 @@
 // What runs in the container istio-proxy of a pod: pilot-agent, and the Envoy that it starts.
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findEnvoy } from '../../envoy/binary.ts';
@@ -10,6 +11,9 @@ import { PROXY_USER, type PodNetwork } from './pod-network.ts';
 import type { Programs } from './programs.ts';
 
 const STATUS_PORT = 15021;
+
+/** The access log, in the proxy's folder: a file of its own, since two who write to one tear each other's lines. */
+export const ACCESS_LOG = 'access.log';
 
 /** Gives way to the agent. What it mounts, only its own process and Envoy see; `$1`: its folder. */
 const IN_CONTAINER = `
@@ -89,14 +93,20 @@ export class IstioProxy {
     return join(this.home, 'var/run/secrets/istio/root-cert.pem');
   }
 
-  /** Everything that the agent and Envoy have written: their logs and the access log. */
+  /** Everything that the agent and Envoy have written, but the access log. */
   get log(): string {
     return this.programs.log(this.options.workload.name);
   }
 
+  /** The access log so far. */
+  get allAccessLog(): string {
+    const path = join(this.home, ACCESS_LOG);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  }
+
   /** Lines of the access log, of the requests whose header `x-ask` is `id`: path, status, response code details. */
   accessLog(id: string): string[] {
-    return this.log
+    return this.allAccessLog
       .split('\n')
       .filter((line) => line.startsWith(`${id} `))
       .map((line) => line.slice(id.length + 1));

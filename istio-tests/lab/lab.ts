@@ -11,7 +11,7 @@ import { meshClient } from '../../envoy-tests/mesh-tls.ts';
 import { type Workload, serviceObjects, workloadObjects } from './cluster.ts';
 import { startIstiod, startKube } from './control-plane.ts';
 import { FileServer } from './file-server.ts';
-import { IstioProxy, type ProxyOptions } from './istio-proxy.ts';
+import { ACCESS_LOG, IstioProxy, type ProxyOptions } from './istio-proxy.ts';
 import type { KubeClient } from './kube.ts';
 import { PodNetwork } from './pod-network.ts';
 import { Programs } from './programs.ts';
@@ -174,7 +174,7 @@ export class Lab {
   private async startAll(binaries: string, options: LabOptions): Promise<void> {
     const { folder, programs, authority } = this;
     const kube = await startKube(programs, folder, binaries, {
-      accessLogFile: '/dev/stdout',
+      accessLogFile: `./${ACCESS_LOG}`,
       accessLogFormat: ACCESS_LOG_FORMAT,
       ...options.meshConfig,
     });

@@ -1,5 +1,5 @@
 // The lab's programs: each with a log of its own, none outlives the run.
-import { closeSync, existsSync, fchmodSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentError } from '../../envoy/errors.ts';
@@ -19,8 +19,6 @@ export class Programs {
   /** Starts one. What it writes goes on where the program of this name before it ended. */
   start(name: string, command: string[], env: Record<string, string> = {}): void {
     const log = openSync(join(this.folder, `${name}.log`), 'a');
-    // istio-proxy is another user, and opens /dev/stdout anew for its access log.
-    fchmodSync(log, 0o666);
     const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`);
     this.running.set(
       name,
