@@ -62,6 +62,19 @@ describe('a new policy', () => {
     expect([...seen]).toEqual([200]);
   });
 
+  it('is not taken for a wrong one before it, of which workers speak late', async () => {
+    const world = await start({ policies: deny('/never'), concurrency: 4 });
+    // Large enough for workers to take their time.
+    const many = Array.from({ length: 5000 }, (_, i) =>
+      deny(`/many-${i}`).replace('name: deny', `name: deny-${i}`),
+    ).join('\n---');
+    const wrong = `${many}\n---${deny('/wrong').replace('action', 'actoin')}`;
+    for (let i = 0; i < 3; i++) {
+      expect((await world.apply(wrong)).accepted).toBe(false);
+      expect(await world.apply(deny(`/right-${i}`))).toEqual({ accepted: true });
+    }
+  });
+
   it.each([
     [
       'notRequestPrincipals beside source',

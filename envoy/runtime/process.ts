@@ -60,6 +60,8 @@ export class EnvoyProcess {
    * force: measured on 1.40. So it never comes again as it was: `text` is how it was written.
    */
   private readonly rejected = new Map<string, { configuration: string; text: string }>();
+  /** What Envoy has taken last, by plugin, as it was delivered: it passes over what is the same. */
+  private readonly taken = new Map<string, string>();
 
   private constructor(
     options: EnvoyOptions,
@@ -92,7 +94,10 @@ export class EnvoyProcess {
       const admin = new Admin(`http://${await awaitAddress(child, addressFile, folder)}`);
       await awaitReady(child, admin, folder);
       const envoy = new EnvoyProcess(options, child, admin, await admin.ports());
-      for (const plugin of options.plugins ?? []) envoy.versions.set(plugin.name, 1);
+      for (const plugin of options.plugins ?? []) {
+        envoy.versions.set(plugin.name, 1);
+        envoy.taken.set(plugin.name, delivered(plugin));
+      }
       return envoy;
     } catch (error) {
       await child.stop();
@@ -123,8 +128,8 @@ export class EnvoyProcess {
   }
 
   /**
-   * Puts new configurations of plugins into force without a restart, and waits until all are, or until the module has refused one;
-   * then its old one stays. Where they hold the same policies, as the HTTP and the network filter of a proxy do, all are refused or
+   * Puts new configurations of plugins into force without a restart, and waits until all are, on every worker, or until the module has
+   * refused one; then its old one stays. Where they hold the same policies, as the HTTP and the network filter of a proxy do, all are refused or
    * none.
    */
   async apply(...plugins: WasmPlugin[]): Promise<Applied> {
@@ -137,24 +142,34 @@ export class EnvoyProcess {
       before = await this.rejections(plugins);
     }
     const written = plugins.map((plugin) => ({ ...plugin, configuration: this.fresh(plugin) }));
+    const reloads = await this.reloads(plugins);
     for (const plugin of written) {
       await writePlugin(this.options.folder, plugin, String(wanted.get(plugin.name)));
     }
     for (; before !== undefined && this.running && Date.now() < end; await sleep(POLL_MS)) {
       const taken = await Promise.all([...wanted].map(([name, at]) => this.isInForce(name, at)));
+      const reloaded = await this.reloads(plugins);
       const rejections = await this.rejections(plugins);
       if (rejections === undefined) continue;
       const isRejected = rejections > before;
-      if (!isRejected && !taken.every((is) => is)) continue;
+      // The version is that of the main thread; the workers have it with the reload.
+      const isEverywhere = written.every(
+        (plugin, i) =>
+          taken[i] &&
+          (this.taken.get(plugin.name) === delivered(plugin) || reloaded[i] !== reloads[i]),
+      );
+      if (!isRejected && !isEverywhere) continue;
       // Our module has Envoy take every configuration, and says of a wrong one what is wrong; another one may reject it.
       const log = (await this.log()).slice(logged);
       const errors = errorsIn(log);
       if (isRejected) {
-        plugins.forEach(({ name, configuration }, i) =>
-          this.rejected.set(name, { configuration, text: written[i]!.configuration }),
-        );
+        plugins.forEach(({ name, configuration }, i) => {
+          this.rejected.set(name, { configuration, text: written[i]!.configuration });
+          this.taken.delete(name);
+        });
         return { accepted: false, errors: errors.length > 0 ? errors : causeIn(log) };
       }
+      for (const plugin of written) this.taken.set(plugin.name, delivered(plugin));
       for (const plugin of plugins) {
         this.rejected.delete(plugin.name);
         errors.push(...this.refusedBefore(plugin, errors));
@@ -200,6 +215,7 @@ export class EnvoyProcess {
   async provide(plugin: WasmPlugin): Promise<void> {
     const version = (this.versions.get(plugin.name) ?? 0) + 1;
     this.versions.set(plugin.name, version);
+    this.taken.set(plugin.name, delivered(plugin));
     await writePlugin(this.options.folder, plugin, String(version));
   }
 
@@ -207,6 +223,18 @@ export class EnvoyProcess {
     const stats = await this.admin.stats(statsOf(name));
     const versions = [...stats].filter(([key]) => key.endsWith('.version_text'));
     return versions.length > 0 && versions.every(([, value]) => value === String(version));
+  }
+
+  /** How often all workers have taken a new configuration, by plugin. */
+  private reloads(plugins: WasmPlugin[]): Promise<number[]> {
+    return Promise.all(
+      plugins.map(async ({ name }) => {
+        const stats = await this.admin.stats(statsOf(name));
+        return [...stats]
+          .filter(([key]) => key.endsWith('.config_reload'))
+          .reduce((sum, [, value]) => sum + Number(value), 0);
+      }),
+    );
   }
 
   /** How many configurations Envoy has rejected so far; undefined when it does not say. */
@@ -241,6 +269,11 @@ function argumentsOf(options: EnvoyOptions, addressFile: string): string[] {
     ...['--file-flush-interval-msec', '100'],
     ...['--drain-time-s', '1', '--parent-shutdown-time-s', '2'],
   ];
+}
+
+/** A plugin as Envoy gets it, whatever the version. */
+function delivered(plugin: WasmPlugin): string {
+  return JSON.stringify(discoveryResponse(plugin, ''));
 }
 
 /** Writes beside and renames over: Envoy never sees half a file. */

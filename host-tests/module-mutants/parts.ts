@@ -55,7 +55,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'authn/jwk authn/jwks authn/signature authn/algorithm authn/jwt-rule',
-    'units: verify-signature jws; module: keys algorithms rule-settings authentication',
+    'units: verify-signature jws; module: keys algorithms rule-settings authentication beyond-istio peer-certificates key-sets',
   ),
   part(
     'authn/remote-key-set authn/fetch-record authn/waiting-room authn/key-sets authn/key-source',
