@@ -4,9 +4,28 @@ import { PlainLineReporter } from './scripts/plain-line-reporter.ts';
 
 export default defineConfig({
   test: {
-    include: ['host-tests/**/*.test.ts', 'envoy-tests/**/*.test.ts', 'istio-tests/**/*.test.ts'],
-    // Two at a time on any machine: half of the time a test of real Envoys waits.
-    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'portcullis',
+          include: ['host-tests/**/*.test.ts', 'envoy-tests/**/*.test.ts'],
+          // Two at a time on any machine: half of the time a test of real Envoys waits.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'istio',
+          include: ['istio-tests/**/*.test.ts'],
+          // A lab has ports of its own: there is one at a time.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 180_000,

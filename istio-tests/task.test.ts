@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JwksServer } from '../envoy/apps/jwks-server.ts';
+import { WITHOUT_BOUNDS } from '../envoy/config/clusters.ts';
 import {
   JWKS_URI,
   REQUEST_AUTHENTICATION,
@@ -159,6 +160,19 @@ describeLab('the task, in Istio', { gateway: true, hosts: [IDP] }, (lab) => {
       expect(await status('/headers')).toBe(403);
       expect(await status('/headers', good)).toBe(200);
       expect(await status('/ip', 'deadbeef')).toBe(401);
+    });
+
+    it('goes to clusters without bounds, as ours are', async () => {
+      const dump = await proxyOf(lab()).admin('config_dump?resource=dynamic_active_clusters');
+      const { configs } = JSON.parse(dump) as {
+        configs: { cluster: { name: string; circuit_breakers?: object } }[];
+      };
+      const bounds = configs
+        .map(({ cluster }) => cluster)
+        .filter(({ name }) => /^(in|out)bound\|/.test(name))
+        .map(({ circuit_breakers }) => circuit_breakers);
+      expect(bounds.length).toBeGreaterThan(0);
+      for (const bound of bounds) expect(bound).toEqual(WITHOUT_BOUNDS);
     });
 
     it('says in the access log why', async () => {

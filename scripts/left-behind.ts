@@ -29,7 +29,8 @@ export class LeftBehind {
       await sleep(100);
     }
     const left = this.now();
-    rmSync(this.folder, { recursive: true, force: true });
+    // What is left may be what tells why a test has failed.
+    if (left.length === 0) rmSync(this.folder, { recursive: true, force: true });
     return left;
   }
 
@@ -40,7 +41,7 @@ export class LeftBehind {
         .map((pid) => `process ${pid}: ${fileOf(pid, 'cmdline').replaceAll('\0', ' ')}`)
         // The test runner's own.
         .filter((text) => !/vitest|esbuild/.test(text)),
-      ...readdirSync(this.folder).map((name) => `file: ${name}`),
+      ...readdirSync(this.folder).map((name) => `file ${join(this.folder, name)}`),
       ...sharedMemory().filter((file) => !this.sharedBefore.has(file)),
     ];
   }

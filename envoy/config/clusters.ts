@@ -12,7 +12,6 @@ export const WITHOUT_BOUNDS: JsonObject = {
       max_pending_requests: 4_294_967_295,
       max_requests: 4_294_967_295,
       max_retries: 4_294_967_295,
-      track_remaining: true,
     },
   ],
 };
