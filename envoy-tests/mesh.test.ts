@@ -168,6 +168,15 @@ describe('a mesh', () => {
     expect(stderr).toContain(message);
   });
 
+  it('takes no more than is ever needed, and says of nothing that it is nothing', async () => {
+    const deep = await mesh(['apply', '-f', '-'], '['.repeat(1000));
+    expect(deep).toMatchObject({ code: 2, stdout: '' });
+    expect(deep.stderr).toBe('-:1: nested deeper than 100 levels\n');
+    const none = await mesh(['apply', '-f', '-'], '# nothing\n');
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toBe('error: no objects passed to apply\n');
+  });
+
   it('shows resources as kubectl does', async () => {
     expect(await ok(['get', 'ns', '-o', 'name'])).toBe(
       'namespace/foo\nnamespace/bar\nnamespace/legacy\n',
