@@ -51,7 +51,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'authn/authenticator authn/token-locations authn/token-outputs authn/claim-text authn/claim-state authn/request-changes',
-    'module: authentication token-places claims request-changes beyond-istio rule-settings several-key-sets little-memory',
+    'module: authentication token-places claims request-changes beyond-istio rule-settings several-key-sets cached-tokens key-fetching shadow little-memory',
   ),
   part(
     'authn/jwk authn/jwks authn/signature authn/algorithm authn/jwt-rule',
@@ -67,15 +67,15 @@ export const PARTS: Part[] = [
   ),
   part(
     'config/jwt-rule config/request-authentication config/jwks-settings config/issuer-settings config/uri config/duration',
-    'module: rule-settings token-places settings types resources authentication key-fetching hints beyond-istio',
+    'module: rule-settings token-places settings types resources authentication key-fetching hints beyond-istio claims',
   ),
   part(
     'config/compile config/memory-need config/creation-time config/annotations config/workload config/validate',
-    'module: configuration settings resources workload annotations memory-need policy-memory types fall-back shadow policies hints',
+    'module: configuration settings resources workload annotations memory-need policy-memory types fall-back shadow policies hints claims beyond-istio peer-scopes identities algorithms schema',
   ),
   part(
     'config/peer-authentication config/peer-rejection config/connection-facts config/xfcc config/extension-providers',
-    'module: peer-scopes providers settings peer-facts forwarded-certificates peers tcp-rules types hints',
+    'module: peer-scopes providers settings peer-facts forwarded-certificates peers tcp-rules types hints ext-authz ext-authz-answers ext-authz-bodies',
   ),
   part(
     'config/hint config/problems config/schema config/shapes',
