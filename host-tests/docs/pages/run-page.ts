@@ -138,6 +138,8 @@ function environment(home: string): Record<string, string> {
   return {
     PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
     HOME: home,
+    // A socket's path has a bound that the usual place of meshes may exceed in here.
+    PORTCULLIS_MESH_HOME: join(home, 'mesh'),
     LANG: 'C.UTF-8',
     npm_config_offline: 'true',
     npm_config_update_notifier: 'false',
