@@ -55,7 +55,10 @@ interface Ended {
 }
 
 /** Runs a command by a shell that gives it its input, and takes its output. */
-function run(args: string[], { source = 'true', sink = '' }: BadInput): Promise<Ended> {
+function run(
+  args: string[],
+  { source = 'true', sink = '' }: Partial<BadInput> = {},
+): Promise<Ended> {
   const begin = performance.now();
   // The command's own exit code, not that of what takes its output.
   const script = `set -o pipefail; ${source} | { "$@"; echo $? >&4; } ${sink}`;
@@ -100,7 +103,7 @@ function faultOf({ isGood, sink }: BadInput, ended: Ended): string {
 }
 
 async function mesh(...args: string[]): Promise<void> {
-  const { code, stderr } = await run(['mesh', ...args], { what: '', path: '' });
+  const { code, stderr } = await run(['mesh', ...args]);
   if (code !== 0) throw new Error(`mesh ${args.join(' ')}: ${stderr}`);
 }
 

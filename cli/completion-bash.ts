@@ -1,5 +1,6 @@
 // Completion for bash: words by the commands that stand before the cursor; files where nothing else is known.
-import type { Completed, Values } from './completion.ts';
+import type { Completed } from './completion.ts';
+import { type Values, isTold } from './completion-values.ts';
 
 /** The script for `source`. */
 export function bashScript(all: Completed[]): string {
@@ -47,10 +48,6 @@ ${cases.join('\n')}
 }
 complete -o filenames -F _portcullis portcullis
 `;
-}
-
-function isTold({ words, command }: Values): boolean {
-  return words.length > 0 || command !== undefined;
 }
 
 /** Words as bash is given them; those that a command prints it asks for when it comes to them. */

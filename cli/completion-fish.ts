@@ -1,5 +1,6 @@
 // Completion for fish.
-import type { Completed, Values } from './completion.ts';
+import type { Completed } from './completion.ts';
+import { type Values, isTold } from './completion-values.ts';
 
 /** The script for fish's folder of completions. */
 export function fishScript(all: Completed[]): string {
@@ -39,10 +40,6 @@ function __portcullis_at
 end
 ${lines.join('\n')}
 `;
-}
-
-function isTold({ words, command }: Values): boolean {
-  return words.length > 0 || command !== undefined;
 }
 
 /** Words as fish is given them; what stands in parentheses it runs when it comes to them. */

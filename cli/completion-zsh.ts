@@ -1,5 +1,6 @@
 // Completion for zsh.
-import type { Completed, Values } from './completion.ts';
+import type { Completed } from './completion.ts';
+import type { Values } from './completion-values.ts';
 
 /** The script for a folder of `$fpath`. */
 export function zshScript(all: Completed[]): string {

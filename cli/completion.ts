@@ -2,6 +2,7 @@ import { Argument, Command, type Option } from 'commander';
 import { KINDS } from '../envoy/mesh/kinds.ts';
 import { bashScript } from './completion-bash.ts';
 import { fishScript } from './completion-fish.ts';
+import type { Values } from './completion-values.ts';
 import { zshScript } from './completion-zsh.ts';
 
 /** A command as the shells need to know it. */
@@ -13,12 +14,6 @@ export interface Completed {
   options: { flags: string[]; takesValue: boolean; values: Values; summary: string }[];
   /** What its first argument may be. */
   argument: Values;
-}
-
-/** Values that can be told: words, or those that a command prints, one a line. */
-export interface Values {
-  words: string[];
-  command?: string;
 }
 
 /** What prints the values of options and arguments of these names, of a mesh that is running. */

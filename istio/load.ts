@@ -50,8 +50,8 @@ export type KindJudge = (
 
 /**
  * Loads resources: several documents, `List` kinds, comments. Aliases and merge keys are refused: what a policy says must
- * stand where it is read. Throws InputBoundError for more than anybody needs. So is what kubectl would read otherwise. `defaultNamespace` is what kubectl would take for a resource
- * without one; `kinds` are those that are taken, anything else is a problem.
+ * stand where it is read. So is what kubectl would read otherwise. `defaultNamespace` is what kubectl would take for a resource
+ * without one; `kinds` are those that are taken, anything else is a problem. Throws InputBoundError for more than anybody needs.
  */
 export function loadResources(
   sources: Source[],

@@ -2,8 +2,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * From the longest on, as they were last measured: six minutes to 40 seconds. But the files that start meshes do not run at the same time:
- * an Envoy of a mesh takes some six inotify instances, and Linux lets a user have 128 of them, unless it is told otherwise.
+ * From the longest on, as they were last measured: six minutes to 40 seconds. The long ones that start meshes stand apart: an Envoy of a mesh
+ * takes some six inotify instances, and Linux lets a user have 128 of them, unless it is told otherwise, as `.ci/run` does where it may.
  */
 const LONG = [
   'envoy-tests/mesh-replay.test.ts',
