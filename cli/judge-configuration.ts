@@ -14,10 +14,10 @@ export interface Verdict {
   warnings: string[];
 }
 
-/** Configures the module with `configuration` on a node. */
+/** Has the module try `configuration` on a node. */
 export async function judgeConfiguration(configuration: string, node: Node): Promise<Verdict> {
   const process = new Process({ platform: nodePlatform, node, workers: 0 });
-  const plugin = process.load(await shippedModule(), {
+  const isTaken = process.tries(await shippedModule(), {
     name: 'portcullis',
     rootId: 'portcullis',
     configuration,
@@ -27,7 +27,7 @@ export async function judgeConfiguration(configuration: string, node: Node): Pro
     const own = process.logLines.filter((line) => line.level === level);
     return [...new Set(own.map(({ message }) => message))];
   };
-  if (!plugin.inForce) throw new Error(process.logs('error').join('\n'));
+  if (!isTaken) throw new Error(process.logs('error').join('\n'));
   return { errors: lines('error'), warnings: lines('warn') };
 }
 

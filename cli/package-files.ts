@@ -9,8 +9,15 @@ const MODULE = import.meta.url.endsWith('.ts')
   : '../../portcullis.wasm';
 export const MODULE_PATH = fileURLToPath(new URL(MODULE, import.meta.url));
 
-/** The module's bytes, compiled. */
-export async function shippedModule(): Promise<WebAssembly.Module> {
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** The module, compiled once. Throws Failure where it is missing. */
+export function shippedModule(): Promise<WebAssembly.Module> {
+  compiled ??= compileModule();
+  return compiled;
+}
+
+async function compileModule(): Promise<WebAssembly.Module> {
   const bytes = await readFile(MODULE_PATH).catch(() => {
     throw new Failure(ExitCode.Environment, `${MODULE_PATH} is missing: run \`make build\``);
   });

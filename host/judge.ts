@@ -112,20 +112,20 @@ export class Judge {
   readonly missingKeySets = new Set<string>();
   private readonly process: Process;
   private readonly plugin: Plugin;
-  /** The network filter in front of it, and the one of a port without HTTP. */
+  /** The network filter in front of it. */
   private readonly network: Plugin;
-  private readonly tcp: Plugin;
+  /** The one of a port without HTTP, from the first connection to one on. */
+  private tcp: Plugin | undefined;
   private readonly options: JudgeOptions;
   private connections = 0;
 
   /** Throws RefusedConfiguration. `clusters`: those of the external authorizers. */
   constructor(options: JudgeOptions, clusters: string[] = []) {
     this.options = options;
-    const { platform, node, module, configuration, tcpConfiguration, now } = options;
-    this.process = new Process({ platform, node, now, clusters, logLevel: 'trace' });
-    const load = (name: string, text: string): Plugin =>
-      this.process.load(module, { name, rootId: name, vmId: name, configuration: text });
-    this.plugin = load('portcullis', configuration);
+    const { platform, node, configuration, now } = options;
+    const hasMainThread = false;
+    this.process = new Process({ platform, node, now, clusters, hasMainThread, logLevel: 'trace' });
+    this.plugin = this.load('portcullis', configuration);
     const lines = (level: string): string[] => [
       ...new Set(
         this.process.logLines.filter((line) => line.level === level).map(({ message }) => message),
@@ -134,8 +134,12 @@ export class Judge {
     const errors = lines('error');
     if (errors.length > 0 || !this.plugin.inForce) throw new RefusedConfiguration(errors);
     this.warnings = lines('warn');
-    this.network = load('portcullis-network', configuration);
-    this.tcp = load('portcullis-tcp', tcpConfiguration);
+    this.network = this.load('portcullis-network', configuration);
+  }
+
+  private load(name: string, configuration: string): Plugin {
+    const { module } = this.options;
+    return this.process.load(module, { name, rootId: name, vmId: name, configuration });
   }
 
   /** Judges a request: its connection first. */
@@ -144,7 +148,11 @@ export class Judge {
     process.clock.set((request.now ?? this.options.now / 1000) * 1000);
     process.logLines.length = 0;
     const connection = this.connectionOf(request);
-    if (request.protocol === 'tcp') return this.connect(this.tcp, request, connection);
+    if (request.protocol === 'tcp') {
+      this.tcp ??= this.load('portcullis-tcp', this.options.tcpConfiguration);
+      process.logLines.length = 0;
+      return this.connect(this.tcp, request, connection);
+    }
     const connected = this.connect(this.network, request, connection);
     return connected.allowed ? this.decideHttp(request, connection) : connected;
   }

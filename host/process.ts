@@ -29,6 +29,8 @@ export interface ProcessOptions {
   platform: Platform;
   /** Worker threads; one unless said otherwise. */
   workers?: number;
+  /** False: without the main thread's VM, which answers no requests, where nothing but a decision is wanted and time counts. */
+  hasMainThread?: boolean;
   node?: Node;
   /** Names of the clusters that callouts may use. */
   clusters?: string[];
@@ -63,12 +65,21 @@ export class Process {
     this.logLevel = options.logLevel ?? 'info';
     this.hasSteadyClock = options.hasSteadyClock ?? true;
     const workers = Array.from({ length: options.workers ?? 1 }, (_, i) => `worker ${i}`);
-    this.threads = ['main', ...workers];
+    this.threads = options.hasMainThread === false ? workers : ['main', ...workers];
   }
 
   /** Loads a plugin: a new filter in a listener. */
   load(module: WebAssembly.Module, options: PluginOptions & { vmId?: string }): Plugin {
     return new Plugin(this, module, options);
+  }
+
+  /**
+   * Whether the module takes a configuration in the trial on a canary that Envoy holds before it puts one into force. Nothing comes into
+   * force by it; what the module says is logged.
+   */
+  tries(module: WebAssembly.Module, options: PluginOptions): boolean {
+    const canary = new Vm(this, 'canary', module, options.vmConfiguration ?? '');
+    return canary.configure(options) !== undefined;
   }
 
   /** Lets time pass; everything that becomes due on the way happens in its order. */
@@ -177,8 +188,7 @@ export class Plugin {
   update(configuration: string): boolean {
     if (this.skipped.size > 0) return false;
     const options = { ...this.options, configuration };
-    const canary = new Vm(this.process, 'canary', this.module, options.vmConfiguration ?? '');
-    if (canary.configure(options) === undefined) return false;
+    if (!this.process.tries(this.module, options)) return false;
     const old = this.roots;
     this.options = options;
     this.roots = new Map();

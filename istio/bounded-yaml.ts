@@ -1,28 +1,29 @@
 // YAML that is read within bounds: what a stranger sends must neither fill the memory nor keep anybody waiting.
-import {
-  type CST,
-  Composer,
-  type Document,
-  Lexer,
-  LineCounter,
-  Parser,
-  isScalar,
-  visit,
-} from 'yaml';
+import { type CST, Composer, type Document, Lexer, LineCounter, Parser, isScalar } from 'yaml';
+import { walk } from './walk.ts';
 
 /** Bytes of a file. */
 export const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /** Bytes of all that a command reads at once. */
-export const MAX_BYTES_IN_ALL = 16 * 1024 * 1024;
-/** Words, brackets and marks of a text: each takes memory, however short it is. */
-export const MAX_LEXEMES = 1_200_000;
-export const MAX_DOCUMENTS = 20_000;
+export const MAX_BYTES_IN_ALL = 8 * 1024 * 1024;
+/** Words, brackets and marks of all that a command reads: each takes memory and time, however short it is. */
+export const MAX_LEXEMES = 250_000;
+/** Documents of all that a command reads. */
+export const MAX_DOCUMENTS = 10_000;
 export const MAX_DEPTH = 100;
 export const MAX_KEYS = 10_000;
+
+const SPACE = 0x20;
 
 /** Something to read is more than is ever needed. The message names the file. */
 export class InputBoundError extends Error {
   override name = 'InputBoundError';
+}
+
+/** What is left of the bounds on all that a command reads. */
+export class InputBudget {
+  lexemes = MAX_LEXEMES;
+  documents = MAX_DOCUMENTS;
 }
 
 /** The documents of a text, and their lines. */
@@ -36,8 +37,13 @@ export interface BoundedDocuments {
  * Throws InputBoundError.
  *
  * @param file what the text is called in messages
+ * @param budget is used up; one for all texts of a command
  */
-export function parseBounded(text: string, file: string): BoundedDocuments {
+export function parseBounded(
+  text: string,
+  file: string,
+  budget = new InputBudget(),
+): BoundedDocuments {
   const lines = new LineCounter();
   const beyond = (offset: number, what: string): InputBoundError =>
     new InputBoundError(`${file}:${Math.max(1, lines.linePos(offset).line)}: ${what}`);
@@ -46,13 +52,14 @@ export function parseBounded(text: string, file: string): BoundedDocuments {
   const options = { version: '1.2', uniqueKeys: false, prettyErrors: false } as const;
   const composer = new Composer(options);
   const documents: Document.Parsed[] = [];
-  for (const document of composer.compose(tokensOf(text, lines, beyond))) {
+  for (const document of composer.compose(tokensOf(text, lines, beyond, budget))) {
     documents.push(document);
-    if (documents.length > MAX_DOCUMENTS) {
-      throw beyond(document.range[0], `more than ${MAX_DOCUMENTS} documents`);
+    if (--budget.documents < 0) {
+      throw beyond(
+        document.range[0],
+        `more than ${MAX_DOCUMENTS} documents in all; give fewer at a time`,
+      );
     }
-    const crowded = crowdedMap(document);
-    if (crowded !== undefined) throw beyond(crowded, `an object with more than ${MAX_KEYS} fields`);
   }
   return { documents, lines };
 }
@@ -66,42 +73,51 @@ function* tokensOf(
   text: string,
   lines: LineCounter,
   beyond: (offset: number, what: string) => InputBoundError,
+  budget: InputBudget,
 ): Generator<CST.Token> {
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
-  let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    if (lexeme.trim() !== '' && ++lexemes > MAX_LEXEMES) {
-      throw beyond(parser.offset, `more than ${MAX_LEXEMES} words and marks`);
+    // Neither white space nor the lexer's own marks.
+    if (lexeme.charCodeAt(0) > SPACE && --budget.lexemes < 0) {
+      throw beyond(
+        parser.offset,
+        `more than ${MAX_LEXEMES} words and marks in all; give fewer at a time`,
+      );
     }
     yield* parser.next(lexeme);
     if (parser.stack.length > MAX_DEPTH) {
       throw beyond(parser.offset, `nested deeper than ${MAX_DEPTH} levels`);
     }
+    const top = parser.stack.at(-1);
+    if (top !== undefined && isCrowded(top)) {
+      throw beyond(top.offset, `an object with more than ${MAX_KEYS} fields`);
+    }
   }
   yield* parser.end();
 }
 
-/** Offset of an object with too many fields. */
-function crowdedMap(document: Document.Parsed): number | undefined {
-  let found: number | undefined;
-  visit(document, {
-    Map: (_key, map) => {
-      if (map.items.length <= MAX_KEYS) return undefined;
-      found = map.range?.[0] ?? 0;
-      return visit.BREAK;
-    },
-  });
-  return found;
+/** Whether an object has too many fields; what comes after the last one is no field. */
+function isCrowded(token: CST.Token): boolean {
+  const isMap =
+    token.type === 'block-map' ||
+    (token.type === 'flow-collection' && token.start.type === 'flow-map-start');
+  if (!isMap || token.items.length <= MAX_KEYS) return false;
+  const last = token.items.at(-1)!;
+  return (
+    token.items.length > MAX_KEYS + 1 ||
+    (last.key ?? undefined) !== undefined ||
+    last.sep !== undefined
+  );
 }
 
 /** Offsets of keys that stand in an object for the second time. */
 export function repeatedKeys(document: Document.Parsed): number[] {
   const repeated: number[] = [];
-  visit(document, {
-    Map: (_key, map) => {
+  walk(document.contents, {
+    map: ({ items }) => {
       const seen = new Set<unknown>();
-      for (const { key } of map.items) {
+      for (const { key } of items) {
         if (!isScalar(key)) continue;
         if (seen.has(key.value)) repeated.push(key.range?.[0] ?? 0);
         seen.add(key.value);

@@ -1,6 +1,6 @@
 // Istio resources from YAML or JSON text, with the place of every field.
 import { type Document, type Node, isAlias, isMap, isScalar, isSeq } from 'yaml';
-import { parseBounded, repeatedKeys } from './bounded-yaml.ts';
+import { InputBudget, parseBounded, repeatedKeys } from './bounded-yaml.ts';
 import type { Code } from './lint/codes.ts';
 import type { Edit } from './lint/edits.ts';
 import { type Place, placeOf } from './place.ts';
@@ -60,8 +60,9 @@ export function loadResources(
 ): Loaded {
   const loaded: Loaded = { resources: [], problems: [] };
   const judgeKind = typeof kinds === 'function' ? kinds : oneOf(kinds);
+  const budget = new InputBudget();
   for (const source of sources) {
-    const { documents, lines } = parseBounded(source.text, source.file);
+    const { documents, lines } = parseBounded(source.text, source.file, budget);
     const place = (offset: number): { line: number; column: number } => {
       const { line, col } = lines.linePos(offset);
       return { line: Math.max(line, 1), column: Math.max(col, 1) };

@@ -1,10 +1,11 @@
 // What YAML lets pass, and kubectl reads otherwise than it looks: kubectl's reader follows YAML 1.1 in what a word stands for
 // (sigs.k8s.io/yaml), and JSON has names that are strings alone.
-import { type Node, type Scalar, isMap, isScalar, visit } from 'yaml';
+import { type Node, type Scalar, isMap, isScalar } from 'yaml';
 import type { Code } from './lint/codes.ts';
 import type { Edit } from './lint/edits.ts';
 import { quoted } from './lint/fix.ts';
 import { nameOf } from './place.ts';
+import { walk } from './walk.ts';
 
 /** One of them. */
 export interface Trap {
@@ -23,15 +24,15 @@ const GROUPED = /^[-+]?(0x)?[0-9a-fA-F][0-9a-fA-F_]*(\.[0-9_]*)?$/;
 /** Every trap in a resource. */
 export function trapsOf(root: Node, text: string): Trap[] {
   const traps: Trap[] = [];
-  visit(root, {
-    Alias: (_key, node) => {
+  walk(root, {
+    alias: (node) => {
       traps.push({
         offset: node.range?.[0] ?? 0,
         code: 'PC0004',
         message: 'aliases are not allowed in a policy',
       });
     },
-    Map: (_key, map) => {
+    map: (map) => {
       const seen = new Set<string>();
       for (const pair of map.items) {
         const key = pair.key as Node;
@@ -46,8 +47,8 @@ export function trapsOf(root: Node, text: string): Trap[] {
         if (name !== undefined) seen.add(name);
       }
     },
-    Scalar: (key, node) => {
-      if (typeof node.value === 'string' && hasHalfPair(node.value)) {
+    scalar: (node, isKey) => {
+      if (typeof node.value === 'string' && !node.value.isWellFormed()) {
         const message = 'half of a surrogate pair is no character';
         traps.push({ offset: node.range?.[0] ?? 0, code: 'PC0012', message });
       }
@@ -55,7 +56,7 @@ export function trapsOf(root: Node, text: string): Trap[] {
       const trap = trapIn(node, text);
       // A name that reads as a number is one all the same: there it counts how it is written.
       if (trap !== undefined) traps.push(trap);
-      else if (key === 'key' && typeof node.value === 'number' && !isAsWritten(node, text)) {
+      else if (isKey && typeof node.value === 'number' && !isAsWritten(node, text)) {
         traps.push({
           offset: node.range?.[0] ?? 0,
           code: 'PC0009',
@@ -117,9 +118,4 @@ function isAsWritten(node: Scalar, text: string): boolean {
 
 function wordOf(node: Scalar, text: string): string {
   return text.slice(node.range?.[0] ?? 0, node.range?.[1] ?? 0);
-}
-
-/** Half of a surrogate pair, which UTF-8 cannot hold. */
-function hasHalfPair(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
 }

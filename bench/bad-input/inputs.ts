@@ -28,6 +28,66 @@ spec: ${spec}
 const DENY = '{ action: DENY, rules: [{ to: [{ operation: { paths: ["/x"] } }] }] }';
 const GOOD = policy('deny', DENY);
 
+const numbered = (count: number, line: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('');
+
+/** Policies of 38 words, and of one more for each path beyond the first. */
+const blockPolicies = (count: number, paths = 1, suffix = ''): string =>
+  numbered(
+    count,
+    (i) => `---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: p${i}
+  namespace: foo
+spec:
+  action: DENY
+  rules:
+  - to:
+    - operation:
+        paths: ["/secret${i}/${suffix}*"${', "/a"'.repeat(paths - 1)}]
+`,
+  );
+
+const rule = (i: number): string =>
+  `{ to: [{ operation: { methods: [GET], paths: ["/${i}"] } }], when: [] },`;
+
+const peerAuthentication = (i: number): string =>
+  `---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: p${i}, namespace: foo }
+spec: { mtls: { mode: STRICT } }
+`;
+
+const requestAuthentication = (i: number): string =>
+  `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: r${i}, namespace: foo }
+spec:
+  selector: { matchLabels: { app: a${i} } }
+  jwtRules:
+  - issuer: https://issuer-${i}.example
+    jwksUri: https://issuer-${i}.example/keys
+    audiences: [a, b]
+    forwardOriginalToken: true
+    fromHeaders: [{ name: x-token, prefix: "Bearer " }]
+    outputClaimToHeaders: [{ header: x-sub, claim: sub }]
+`;
+
+const listOf = (count: number): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: Array.from({ length: count }, (_, i) => ({
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: `p${i}`, namespace: 'foo' },
+      spec: { action: 'DENY', rules: [{ to: [{ operation: { paths: [`/${i}`] } }] }] },
+    })),
+  });
+
 /** All of them, with their files in `folder`. */
 export function badInputs(folder: string): BadInput[] {
   const put = (name: string, data: string | Uint8Array): string => {
@@ -44,8 +104,6 @@ export function badInputs(folder: string): BadInput[] {
   const secret = put('secret.yaml', GOOD);
   chmodSync(secret, 0);
   const good = put('good.yaml', GOOD);
-  const numbered = (count: number, line: (i: number) => string): string =>
-    Array.from({ length: count }, (_, i) => line(i)).join('');
   const file = (what: string, name: string, data: string | Uint8Array): BadInput => ({
     what,
     path: put(name, data),
@@ -84,7 +142,8 @@ export function badInputs(folder: string): BadInput[] {
       'fields.json',
       `{${numbered(80_000, (i) => `"k${i}":1,`)}"z":1}`,
     ),
-    file('21,000 documents', 'documents.yaml', 'a: 1\n---\n'.repeat(21_000)),
+    file('10,001 policies', 'documents.yaml', blockPolicies(10_001)),
+    file('10,000 policies of too many words', 'words.yaml', blockPolicies(10_000, 20)),
     // Too deep.
     file('10,000 brackets', 'brackets.yaml', '['.repeat(10_000)),
     file('10,000 braces', 'braces.json', '{"a":'.repeat(10_000)),
@@ -108,25 +167,34 @@ export function badInputs(folder: string): BadInput[] {
     file('a list in the place of a resource', 'list.yaml', '- 1\n- 2\n'),
     file('text in the place of a resource', 'text.yaml', 'hello\n'),
     // Good, and as large as it may be.
+    upTo('7,500 policies', 'large.yaml', blockPolicies(7500)),
+    upTo('8,600 PeerAuthentications', 'peers.yaml', numbered(8600, peerAuthentication)),
+    upTo('4,800 policies, as a List in JSON', 'list.json', listOf(4800)),
+    upTo('3.9 MiB of policies', 'long.yaml', blockPolicies(7500, 1, 'x'.repeat(330))),
     upTo(
-      '3.9 MiB of policies',
-      'large.yaml',
-      numbered(19_000, (i) => `${policy(`p${i}`, DENY)}---\n`),
-    ),
-    upTo(
-      '9,000 values in one rule',
+      '120,000 values in one rule',
       'values.yaml',
       policy(
         'a',
-        `{ rules: [{ to: [{ operation: { paths: [${numbered(9000, (i) => `"/${i}",`)}"/"] } }] }] }`,
+        `{ rules: [{ to: [{ operation: { paths: [${numbered(120_000, (i) => `"/${i}",`)}"/"] } }] }] }`,
       ),
+    ),
+    upTo(
+      '8,400 rules in 210 policies',
+      'rules.yaml',
+      numbered(210, (i) => `${policy(`p${i}`, `{ rules: [${numbered(40, rule)}] }`)}---\n`),
+    ),
+    upTo(
+      '3,250 RequestAuthentications',
+      'authentications.yaml',
+      numbered(3250, (i) => `${requestAuthentication(i)}---\n`),
     ),
     upTo(
       'one value of 3.9 MiB',
       'value.yaml',
       policy('a', `{ selector: { matchLabels: { a: "${'x'.repeat(3.9 * MIB)}" } } }`),
     ),
-    upTo('19,999 empty documents', 'nothing.yaml', '---\n'.repeat(19_999)),
+    upTo('9,999 empty documents', 'nothing.yaml', '---\n'.repeat(9999)),
     upTo('95 levels', 'levels.yaml', policy('a', `${'['.repeat(95)}${']'.repeat(95)}`)),
     upTo('9,999 fields', 'many-fields.yaml', `${GOOD}${numbered(9990, (i) => `k${i}: 1\n`)}`),
     // Output that nobody takes.

@@ -11,9 +11,12 @@ import {
   parseOne,
   repeatedKeys,
 } from '../../istio/bounded-yaml.ts';
+import { type Source, loadResources } from '../../istio/load.ts';
 
 const keys = (count: number): string =>
   Array.from({ length: count }, (_, i) => `k${i}: 1\n`).join('');
+const inBraces = (count: number): string =>
+  Array.from({ length: count }, (_, i) => `k${i}: 1`).join(',');
 const flow = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 const block = (depth: number): string =>
   Array.from({ length: depth }, (_, i) => `${' '.repeat(i)}a:\n`).join('');
@@ -32,10 +35,28 @@ describe('a text within the bounds is read, and one beyond is refused by its pla
   it.each([
     ['fields of an object', keys(MAX_KEYS), keys(MAX_KEYS + 1), 'a.yaml:1: an object with more'],
     [
+      'fields of an object, with comments and lines between and behind them',
+      `${keys(MAX_KEYS).replaceAll('\n', '\n# a\n\n')}# b\n`,
+      `${keys(MAX_KEYS)}\n# b\n? a\n`,
+      'a.yaml:1: an object with more',
+    ],
+    [
+      'fields of an object in braces',
+      `{${inBraces(MAX_KEYS)},\n}`,
+      `\n{${inBraces(MAX_KEYS + 1)}}`,
+      'a.yaml:2: an object with more',
+    ],
+    [
+      'fields of an object in another',
+      `x:\n- y: {${inBraces(MAX_KEYS)}}`,
+      `x:\n- y: {${inBraces(MAX_KEYS + 1)}}`,
+      'a.yaml:2: an object with more',
+    ],
+    [
       'documents',
       'a\n---\n'.repeat(MAX_DOCUMENTS - 1) + 'a\n',
       'a\n---\n'.repeat(MAX_DOCUMENTS) + 'a\n',
-      `more than ${MAX_DOCUMENTS} documents`,
+      `a.yaml:${MAX_DOCUMENTS * 2}: more than ${MAX_DOCUMENTS} documents in all`,
     ],
     [
       'bytes',
@@ -67,9 +88,30 @@ describe('a text within the bounds is read, and one beyond is refused by its pla
   });
 
   it('words and marks', () => {
-    expect(boundOf(`[${'a,'.repeat(MAX_LEXEMES / 2)}]`)).toMatch(
-      /more than 1200000 words and marks/,
+    expect(boundOf(`[${'a,  '.repeat(MAX_LEXEMES / 2 - 2)}\n a]`)).toBeUndefined();
+    expect(boundOf(`[${'a,'.repeat(MAX_LEXEMES / 2 - 1)}\n a]`)).toBe(
+      'a.yaml:2: more than 250000 words and marks in all; give fewer at a time',
     );
+  });
+
+  it('what one text uses of documents and words is not there for the next', () => {
+    const half = { file: 'a.yaml', text: '---\n'.repeat(MAX_DOCUMENTS / 2) };
+    const words = { file: 'b.yaml', text: `[${'a,'.repeat(MAX_LEXEMES / 4)}]` };
+    const load =
+      (...sources: Source[]) =>
+      () =>
+        loadResources(sources);
+    expect(load(half, half)).not.toThrow();
+    expect(load(half, half, { file: 'c.yaml', text: 'a' })).toThrow(
+      'c.yaml:1: more than 10000 documents in all',
+    );
+    expect(load(words)).not.toThrow();
+    expect(load(words, { ...words, file: 'c.yaml' })).toThrow('c.yaml:1: more than 250000 words');
+  });
+
+  it('a list has no bound of its own, be it as long as it may', () => {
+    expect(boundOf(`[${'a,'.repeat(MAX_KEYS + 2)}]`)).toBeUndefined();
+    expect(boundOf('- a\n'.repeat(MAX_KEYS + 2))).toBeUndefined();
   });
 });
 

@@ -23,6 +23,8 @@ export interface Rule {
   from: Clause[];
   to: Clause[];
   when: Clause[];
+  /** Those of all its clauses, in the order of the text. */
+  fields: Field[];
 }
 
 /** An AuthorizationPolicy. */
@@ -53,18 +55,12 @@ export function policyOf(resource: Resource, scope: Scope): Policy {
   };
 }
 
-/** Every field of a rule, in the order of the text. */
-export function fieldsOf(rule: Rule): Field[] {
-  return [...rule.from, ...rule.to, ...rule.when].flatMap(({ fields }) => fields);
-}
-
 function ruleOf(rule: Json, path: string): Rule {
-  return {
-    path,
-    from: clausesOf(rule.from, `${path}.from`, 'source'),
-    to: clausesOf(rule.to, `${path}.to`, 'operation'),
-    when: listOf(rule.when).map((condition, i) => whenOf(condition, `${path}.when[${i}]`)),
-  };
+  const from = clausesOf(rule.from, `${path}.from`, 'source');
+  const to = clausesOf(rule.to, `${path}.to`, 'operation');
+  const when = listOf(rule.when).map((condition, i) => whenOf(condition, `${path}.when[${i}]`));
+  const fields = [...from, ...to, ...when].flatMap((clause) => clause.fields);
+  return { path, from, to, when, fields };
 }
 
 function clausesOf(list: unknown, path: string, inner: string): Clause[] {

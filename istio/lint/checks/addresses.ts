@@ -1,6 +1,5 @@
 // Addresses: of the connection's other end (ipBlocks), and of the client behind proxies (remoteIpBlocks).
 import type { Finding } from '../check.ts';
-import { fieldsOf } from '../policy.ts';
 import type { Scope } from '../scope.ts';
 import type { World } from '../world.ts';
 
@@ -12,18 +11,20 @@ const PRIVATE =
 export function addresses({ policies }: World): Finding[] {
   return policies.flatMap(({ resource, scope, rules }) => {
     const atIngress = isIngress(scope);
-    return rules.flatMap(fieldsOf).flatMap(({ name, values, path }): Finding[] => {
-      if (name !== 'ipBlocks' && name !== 'source.ip') return [];
-      const meant = name === 'ipBlocks' ? 'remoteIpBlocks' : 'remote.ip';
-      if (atIngress) {
-        const message = `behind a load balancer, the other end of a gateway's connections is the load balancer; did you mean ${meant}?`;
-        return [{ code: 'PC0318', resource, path, message }];
-      }
-      const index = values.findIndex((value) => !PRIVATE.test(value));
-      if (index < 0) return [];
-      const message = `${values[index]} is no address of a pod: the other end of a sidecar's connections is another pod, or the gateway; did you mean ${meant}?`;
-      return [{ code: 'PC0318', resource, path: `${path}[${index}]`, message }];
-    });
+    return rules
+      .flatMap(({ fields }) => fields)
+      .flatMap(({ name, values, path }): Finding[] => {
+        if (name !== 'ipBlocks' && name !== 'source.ip') return [];
+        const meant = name === 'ipBlocks' ? 'remoteIpBlocks' : 'remote.ip';
+        if (atIngress) {
+          const message = `behind a load balancer, the other end of a gateway's connections is the load balancer; did you mean ${meant}?`;
+          return [{ code: 'PC0318', resource, path, message }];
+        }
+        const index = values.findIndex((value) => !PRIVATE.test(value));
+        if (index < 0) return [];
+        const message = `${values[index]} is no address of a pod: the other end of a sidecar's connections is another pod, or the gateway; did you mean ${meant}?`;
+        return [{ code: 'PC0318', resource, path: `${path}[${index}]`, message }];
+      });
   });
 }
 

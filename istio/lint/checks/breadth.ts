@@ -1,7 +1,7 @@
 // Rules that are wider than a policy's author is likely to want: everything, everyone; or nothing at all.
 import { isScalar, isSeq } from 'yaml';
 import type { Finding } from '../check.ts';
-import { type Clause, type Field, type Policy, type Rule, fieldsOf } from '../policy.ts';
+import { type Clause, type Field, type Policy, type Rule } from '../policy.ts';
 import type { World } from '../world.ts';
 
 const IDENTITY = [
@@ -33,7 +33,7 @@ function isAnything({ name, negated, values }: Clause['fields'][number]): boolea
 function matchesAll({ resource, action }: Policy, rule: Rule): Finding[] {
   if (!isAll(rule)) return [];
   const { path } = rule;
-  const isEmpty = fieldsOf(rule).length === 0;
+  const isEmpty = rule.fields.length === 0;
   const why = isEmpty ? 'the rule has no condition' : 'each of its conditions holds for everything';
   if (action === 'DENY') {
     const message = `${why}: every request is denied`;

@@ -2,14 +2,14 @@
 import { normalizedPath } from '../../path-normalization.ts';
 import type { Finding } from '../check.ts';
 import { literalPart } from '../patterns.ts';
-import { type Field, type Policy, fieldsOf } from '../policy.ts';
+import { type Field, type Policy } from '../policy.ts';
 import type { World } from '../world.ts';
 
 /** PC0314, PC0315. */
 export function paths(world: World): Finding[] {
   return world.policies.flatMap((policy) =>
     policy.rules
-      .flatMap(fieldsOf)
+      .flatMap(({ fields }) => fields)
       .filter(({ name }) => name === 'paths')
       .flatMap((field) =>
         field.values.flatMap((value, i): Finding[] => {

@@ -1,7 +1,7 @@
 // Ports: the container's, not the Service's; and what they carry.
 import type { Finding } from '../check.ts';
 import type { Service } from '../cluster.ts';
-import { type Field, type Policy, type Rule, fieldsOf } from '../policy.ts';
+import { type Field, type Policy, type Rule } from '../policy.ts';
 import { type Scope, includes } from '../scope.ts';
 import type { World } from '../world.ts';
 
@@ -10,7 +10,7 @@ export function ports(world: World): Finding[] {
   return [
     ...world.policies.flatMap((policy) => [
       ...policy.rules
-        .flatMap(fieldsOf)
+        .flatMap(({ fields }) => fields)
         .filter(isPort)
         .flatMap(({ values, path }) =>
           values.flatMap((value, i) => servicePort(policy, Number(value), `${path}[${i}]`, world)),
@@ -64,7 +64,7 @@ function isHttp({ name }: Field): boolean {
 }
 
 function httpOnTcp({ resource, action, scope }: Policy, rule: Rule, world: World): Finding[] {
-  const fields = fieldsOf(rule);
+  const fields = rule.fields;
   const http = fields.find(isHttp);
   if (http === undefined || (action !== 'ALLOW' && action !== 'DENY')) return [];
   const named = fields

@@ -2,7 +2,6 @@
 import type { Resource } from '../../load.ts';
 import type { Finding } from '../check.ts';
 import { nearest } from '../nearest.ts';
-import { fieldsOf } from '../policy.ts';
 import { type Scope, equal, includes, labelText, overlap } from '../scope.ts';
 import type { World } from '../world.ts';
 
@@ -113,16 +112,18 @@ function unknownNamespace({ resource, scope }: Scoped, { cluster, mesh }: World)
 function unknownSources({ policies, cluster: { namespaces }, mesh }: World): Finding[] {
   if (namespaces.size === 0) return [];
   return policies.flatMap(({ resource, rules }) =>
-    rules.flatMap(fieldsOf).flatMap(({ name, values, path }) =>
-      values.flatMap((value, i): Finding[] => {
-        const namespace = namespaceIn(name, value);
-        if (namespace === undefined || namespace.includes('*') || namespaces.has(namespace))
-          return [];
-        if (namespace === mesh.rootNamespace) return [];
-        const message = `there is no namespace ${namespace}${meant(namespace, namespaces)}`;
-        return [{ code: 'PC0331', resource, path: `${path}[${i}]`, message }];
-      }),
-    ),
+    rules
+      .flatMap(({ fields }) => fields)
+      .flatMap(({ name, values, path }) =>
+        values.flatMap((value, i): Finding[] => {
+          const namespace = namespaceIn(name, value);
+          if (namespace === undefined || namespace.includes('*') || namespaces.has(namespace))
+            return [];
+          if (namespace === mesh.rootNamespace) return [];
+          const message = `there is no namespace ${namespace}${meant(namespace, namespaces)}`;
+          return [{ code: 'PC0331', resource, path: `${path}[${i}]`, message }];
+        }),
+      ),
   );
 }
 

@@ -1,6 +1,6 @@
 // Tokens: what RequestAuthentication gives, and what AuthorizationPolicy asks for.
 import type { Finding } from '../check.ts';
-import { type Field, type Policy, fieldsOf } from '../policy.ts';
+import { type Field, type Policy } from '../policy.ts';
 import { overlap } from '../scope.ts';
 import type { RequestAuthentication, World } from '../world.ts';
 
@@ -27,31 +27,33 @@ function unproduced(policy: Policy, all: RequestAuthentication[]): Finding[] {
   if (action === 'CUSTOM') return [];
   const near = all.filter(({ scope }) => overlap(scope, policy.scope));
   const rules = near.flatMap(({ jwtRules }) => jwtRules);
-  return policy.rules.flatMap(fieldsOf).flatMap((field): Finding[] => {
-    if (!asksForToken(field)) return [];
-    const { path, values, name } = field;
-    const at = { resource, path };
-    if (rules.length === 0) {
-      return [{ ...at, code: 'PC0305', message: `${withoutAny(field, action)}${seen(all)}` }];
-    }
-    if (name !== 'requestPrincipals' && name !== 'request.auth.principal') return [];
-    const issuers = rules.map(({ issuer }) => issuer);
-    // A rule without issuer takes any.
-    if (issuers.includes(undefined)) return [];
-    return values.flatMap((value, i): Finding[] => {
-      const issuer = issuerPattern(value);
-      if (issuer === undefined || issuers.some((known) => issuer(known!))) return [];
-      const place = { ...at, path: `${path}[${i}]` };
-      const twin = issuers.find((known) => issuer(withSlashToggled(known!)));
-      if (twin !== undefined) {
-        const message = `"${value}" differs from the issuer "${twin}" by a slash at its end: a principal is ISSUER/SUBJECT, here "${twin}/…"`;
-        return [{ ...place, code: 'PC0320', message }];
+  return policy.rules
+    .flatMap(({ fields }) => fields)
+    .flatMap((field): Finding[] => {
+      if (!asksForToken(field)) return [];
+      const { path, values, name } = field;
+      const at = { resource, path };
+      if (rules.length === 0) {
+        return [{ ...at, code: 'PC0305', message: `${withoutAny(field, action)}${seen(all)}` }];
       }
-      const known = [...new Set(issuers)].map((text) => `"${text}"`).join(', ');
-      const message = `no token has the principal "${value}": the issuers of the RequestAuthentications here are ${known}`;
-      return [{ ...place, code: 'PC0305', message }];
+      if (name !== 'requestPrincipals' && name !== 'request.auth.principal') return [];
+      const issuers = rules.map(({ issuer }) => issuer);
+      // A rule without issuer takes any.
+      if (issuers.includes(undefined)) return [];
+      return values.flatMap((value, i): Finding[] => {
+        const issuer = issuerPattern(value);
+        if (issuer === undefined || issuers.some((known) => issuer(known!))) return [];
+        const place = { ...at, path: `${path}[${i}]` };
+        const twin = issuers.find((known) => issuer(withSlashToggled(known!)));
+        if (twin !== undefined) {
+          const message = `"${value}" differs from the issuer "${twin}" by a slash at its end: a principal is ISSUER/SUBJECT, here "${twin}/…"`;
+          return [{ ...place, code: 'PC0320', message }];
+        }
+        const known = [...new Set(issuers)].map((text) => `"${text}"`).join(', ');
+        const message = `no token has the principal "${value}": the issuers of the RequestAuthentications here are ${known}`;
+        return [{ ...place, code: 'PC0305', message }];
+      });
     });
-  });
 }
 
 /** What happens where no RequestAuthentication is. */
@@ -102,7 +104,7 @@ function unrequired(
     (policy) =>
       policy.action !== 'AUDIT' &&
       overlap(policy.scope, scope) &&
-      policy.rules.flatMap(fieldsOf).some(asksForToken),
+      policy.rules.flatMap(({ fields }) => fields).some(asksForToken),
   );
   if (isRequired) return [];
   const message =
@@ -120,22 +122,24 @@ const STRINGS = [
 ];
 
 function numericClaims({ resource, rules }: Policy): Finding[] {
-  return rules.flatMap(fieldsOf).flatMap(({ name, values, path, negated }): Finding[] => {
-    const claim = /^request\.auth\.claims\[([^\]]+)\]/.exec(name)?.[1];
-    if (claim === undefined) return [];
-    const effect = negated ? 'this holds for every request' : 'this holds for no request';
-    if (NUMERIC.includes(claim)) {
-      const message = `the claim ${claim} is a number, and Istio compares strings and lists of strings alone: ${effect}`;
-      return [{ code: 'PC0319', resource, path, message }];
-    }
-    if (STRINGS.includes(claim)) return [];
-    return values.flatMap((value, i): Finding[] => {
-      if (!/^(-?\d+(\.\d+)?|true|false)$/.test(value)) return [];
-      const kind = /^[tf]/.test(value) ? 'boolean' : 'number';
-      const message = `Istio compares strings and lists of strings alone: where the token has ${value} as a ${kind}, ${effect}`;
-      return [{ code: 'PC0319', resource, path: `${path}[${i}]`, message }];
+  return rules
+    .flatMap(({ fields }) => fields)
+    .flatMap(({ name, values, path, negated }): Finding[] => {
+      const claim = /^request\.auth\.claims\[([^\]]+)\]/.exec(name)?.[1];
+      if (claim === undefined) return [];
+      const effect = negated ? 'this holds for every request' : 'this holds for no request';
+      if (NUMERIC.includes(claim)) {
+        const message = `the claim ${claim} is a number, and Istio compares strings and lists of strings alone: ${effect}`;
+        return [{ code: 'PC0319', resource, path, message }];
+      }
+      if (STRINGS.includes(claim)) return [];
+      return values.flatMap((value, i): Finding[] => {
+        if (!/^(-?\d+(\.\d+)?|true|false)$/.test(value)) return [];
+        const kind = /^[tf]/.test(value) ? 'boolean' : 'number';
+        const message = `Istio compares strings and lists of strings alone: where the token has ${value} as a ${kind}, ${effect}`;
+        return [{ code: 'PC0319', resource, path: `${path}[${i}]`, message }];
+      });
     });
-  });
 }
 
 function twinIssuers(all: RequestAuthentication[]): Finding[] {

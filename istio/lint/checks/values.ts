@@ -3,7 +3,7 @@ import type { Finding } from '../check.ts';
 import type { Intent } from '../intent.ts';
 import { nearest } from '../nearest.ts';
 import { literalPart, patternCovers } from '../patterns.ts';
-import { type Field, fieldsOf } from '../policy.ts';
+import { type Field } from '../policy.ts';
 import type { World } from '../world.ts';
 import { METHODS } from './methods.ts';
 
@@ -13,19 +13,21 @@ type Found = Pick<Finding, 'code' | 'message' | 'intent'>;
 /** PC0313, PC0316, PC0317, PC0325, PC0326, PC0328, PC0329. */
 export function values(world: World): Finding[] {
   return world.policies.flatMap(({ resource, action, rules }) =>
-    rules.flatMap(fieldsOf).flatMap((field) =>
-      field.values.flatMap((value, i): Finding[] => {
-        const found =
-          regularExpression(field, value) ??
-          starWithin(field, value) ??
-          principal(field, value, world) ??
-          method(field, value) ??
-          impossible(field, value) ??
-          hostWithoutPort(field, value, action);
-        const path = `${field.path}[${i}]`;
-        return found === undefined ? [] : [{ ...found, resource, path }];
-      }),
-    ),
+    rules
+      .flatMap(({ fields }) => fields)
+      .flatMap((field) =>
+        field.values.flatMap((value, i): Finding[] => {
+          const found =
+            regularExpression(field, value) ??
+            starWithin(field, value) ??
+            principal(field, value, world) ??
+            method(field, value) ??
+            impossible(field, value) ??
+            hostWithoutPort(field, value, action);
+          const path = `${field.path}[${i}]`;
+          return found === undefined ? [] : [{ ...found, resource, path }];
+        }),
+      ),
   );
 }
 
