@@ -211,7 +211,7 @@ export class RemoteKeySet extends KeySource {
     const code = toText(getFirstHeader(MapType.HttpCallResponseHeaders, STATUS));
     if (code == "503") return this.fail("no_connection", now);
     if (code == "504") return this.fail("timeout", now);
-    if (code != "200") return this.fail("status", now);
+    if (code != "200") return this.fail(memoryEnded() ? "no_memory" : "status", now);
     if (bodySize > MAX_JWKS_BYTES) return this.fail("too_large", now);
     const document = getBuffer(BufferType.HttpCallResponseBody, 0, bodySize);
     if (!this.canRead(document)) return this.fail("no_memory", now);
@@ -255,13 +255,12 @@ export class RemoteKeySet extends KeySource {
     return this.send(now) ? Fetch.Underway : Fetch.TooSoon;
   }
 
-  /** Acts on an answer that has come to any worker since the last look. */
+  /** Acts on an answer that has come to any worker since the last look; where memory ends meanwhile, at the next one. */
   private notice(): void {
     const record = this.record;
-    if (record.attempts == this.seenAttempts) return;
+    if (record.attempts == this.seenAttempts || !this.takePublished()) return;
     this.seenAttempts = record.attempts;
     this.fetchedAt = record.fetchedAt;
-    this.takePublished();
     this.waiting.release();
   }
 
@@ -337,21 +336,24 @@ export class RemoteKeySet extends KeySource {
     return wait - ((now / 1000) % 1024) * (wait / 4096);
   }
 
-  private takePublished(): void {
+  /** Takes over the keys that somebody has published; false where there is no memory for it. */
+  private takePublished(): bool {
     const taken = mark();
-    this.readPublished(this.record.published());
+    const isRead = this.readPublished(this.record.published());
     releaseTo(taken);
+    return isRead;
   }
 
-  private readPublished(published: Span): void {
-    if (published == ABSENT) return;
+  private readPublished(published: Span): bool {
+    if (published == ABSENT) return !memoryEnded();
     const generation = FetchRecord.generationOf(published);
-    if (this.set !== null && generation == this.loaded) return;
+    if (this.set !== null && generation == this.loaded) return true;
     const document = FetchRecord.documentOf(published);
-    if (!this.canRead(document)) return;
+    if (!this.canRead(document)) return false;
     const set = parseJwks(document, this.minRsaBits);
-    if (set.error.length > 0 || memoryEnded()) return;
-    this.replace(set, hashOf(document), generation);
+    if (memoryEnded()) return false;
+    if (set.error.length == 0) this.replace(set, hashOf(document), generation);
+    return true;
   }
 
   private replace(set: Jwks, hash: u64, generation: u64): void {

@@ -59,7 +59,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'authn/remote-key-set authn/fetch-record authn/waiting-room authn/key-sets authn/key-source',
-    'module: key-fetching key-sets clock several-key-sets in-force fall-back waiting',
+    'module: key-fetching key-sets clock several-key-sets in-force fall-back waiting little-memory memory-ends',
   ),
   part(
     'config/conditions config/condition-values config/authorization-policy config/selector config/names config/resources',
@@ -67,7 +67,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'config/jwt-rule config/request-authentication config/jwks-settings config/issuer-settings config/uri config/duration',
-    'module: rule-settings token-places settings types resources authentication key-fetching hints beyond-istio claims',
+    'units: text; module: rule-settings token-places settings types resources authentication key-fetching hints beyond-istio claims algorithms providers configuration policy-memory',
   ),
   part(
     'config/compile config/memory-need config/creation-time config/annotations config/workload config/validate',
@@ -75,15 +75,15 @@ export const PARTS: Part[] = [
   ),
   part(
     'config/peer-authentication config/peer-rejection config/connection-facts config/xfcc config/extension-providers',
-    'module: peer-scopes providers settings peer-facts forwarded-certificates peers tcp-rules types hints ext-authz ext-authz-answers ext-authz-bodies',
+    'module: peer-scopes providers settings configuration peer-facts forwarded-certificates peers tcp-rules types hints ext-authz ext-authz-answers ext-authz-bodies',
   ),
   part(
     'config/hint config/problems config/schema config/shapes',
-    'module: hints types resources policy-mistakes configuration settings policies rule-settings',
+    'module: hints types resources policy-mistakes configuration settings policies rule-settings memory-need policy-memory',
   ),
   part(
     'bytes',
-    'units: text addresses cookies hash base64url matchers; module: ext-authz-answers decisions authentication',
+    'units: text addresses cookies hash base64url matchers writer; module: ext-authz-answers decisions authentication identities conditions claims',
   ),
 ];
 

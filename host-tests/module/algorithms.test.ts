@@ -8,6 +8,7 @@ import {
   JWKS_URI,
   NOW,
   configuration,
+  denyPolicy,
   request,
   requestAuthentication,
   start,
@@ -209,6 +210,18 @@ describe('a host whose verify_signature', () => {
       expect(process.logs().join('\n')).toContain(FAILED);
       expect(status(plugin)).toBe(500);
     }
+  });
+
+  it('is not asked for where something else is wrong, which is said alone', () => {
+    const rule = { jwks: JSON.stringify({ keys: [rsaKey().jwk] }) };
+    const wrong = denyPolicy([{ to: [{ operation: { ports: ['x'] } }] }]);
+    const { process } = start(
+      [requestAuthentication(rule), wrong],
+      {},
+      broken(() => undefined),
+    );
+    expect(process.logs('error').join('\n')).toContain('.ports[0]: ');
+    expect(process.logs().join('\n')).not.toContain(FAILED);
   });
 
   it('is missing does not matter where nothing needs it', () => {

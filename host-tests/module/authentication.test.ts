@@ -533,6 +533,19 @@ describe('several rules', () => {
     }
   });
 
+  it('answer with what is wrong behind one whose it is not, though the last finds none', async () => {
+    const places = { fromHeaders: [{ name: 'x-a' }] };
+    const elsewhere = { ...KNOWN(), ...inHeader('x-b') };
+    // Rules are tried in the order of their issuers.
+    const foreign = { ...UNKNOWN(), issuer: 'a', ...places };
+    const plugin = startWith(foreign, { ...KNOWN(), ...places }, elsewhere);
+    const headers = (token: string): RequestOptions => ({ headers: [['x-a', token]] });
+    expect(refused(plugin, headers(await mint(issuer, { exp: 1 })))).toBe('Jwt is expired');
+    expect(refused(plugin, headers(await mint(issuer, { iss: 'y' })))).toBe(
+      'Jwt issuer is not configured',
+    );
+  });
+
   it('answer with what is wrong by the first of them where each finds something else', async () => {
     const strict = { ...KNOWN(), audiences: ['a'] };
     const forged = await mint({ ...other, kid: issuer.kid });

@@ -132,9 +132,10 @@ describe('the cache', () => {
     };
     for (let i = 0; i < 5; i++) send(i);
     const before = memoryOf(world);
-    for (let i = 5; i < 120; i++) send(i);
+    // More than the memory that there is at the beginning.
+    for (let i = 5; i < 500; i++) send(i);
     expect(memoryOf(world)).toBe(before);
-    expect(counts(world)).toEqual([0, 120]);
+    expect(counts(world)).toEqual([0, 500]);
   });
 
   it('goes with the configuration that it belongs to', () => {

@@ -301,11 +301,16 @@ describe('a key set that cannot be had', () => {
     const waiting = Array.from({ length: 1024 }, () => request(plugin, { token }));
     expect(waiting.every((stream) => stream.state === 'paused')).toBe(true);
     expect(status(plugin, { token })).toBe(401);
-    for (const stream of waiting.slice(0, 1000)) plugin.end(stream);
+    // Room for one more, and not for two.
+    plugin.end(waiting[0]!);
+    const next = request(plugin, { token });
+    expect(statusOf(next)).toBe('paused');
+    expect(status(plugin, { token })).toBe(401);
+    for (const stream of waiting.slice(1, 1000)) plugin.end(stream);
     const late = request(plugin, { token });
     expect(statusOf(late)).toBe('paused');
     onlyCall(process).respond({ status: 200, body: issuer.jwks });
-    expect(statusOf(late)).toBe(200);
+    expect([next, late].map(statusOf)).toEqual([200, 200]);
     expect(waiting.slice(1000).map(statusOf)).toEqual(Array(24).fill(200));
     expect(process.logs('critical')).toEqual([]);
   });

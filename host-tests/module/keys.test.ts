@@ -17,6 +17,7 @@ import {
   JWKS_URI,
   NOW,
   errorLines,
+  problemsOf,
   request,
   requestAuthentication,
   start,
@@ -345,5 +346,16 @@ describe('a token whose lifetime is limited', () => {
     expect(seen({ iat: 1000 })).toBe(200);
     expect(seen({})).toBe(401);
     expect(seen({ iat: 0 })).toBe(401);
+  });
+});
+
+describe('a key set in a policy', () => {
+  it.each([
+    ['[', 'Jwks is an invalid JSON'],
+    // What is read of it takes more memory than a callback has.
+    [`{"keys":[${'0,'.repeat(1_400_000)}0]}`, 'Jwks is too large'],
+  ])('that cannot be read is told by its cause: %.20s', (jwks, cause) => {
+    const [problem] = problemsOf([requestAuthentication({ jwks })]);
+    expect(problem).toContain(`spec.jwtRules[0].jwks: jwks parse error: ${cause}`);
   });
 });

@@ -4,16 +4,32 @@ import { describe, expect, it } from 'vitest';
 import type { HttpStream, NetworkStream } from '../../host/contexts.ts';
 import { nodePlatform } from '../../host/node-platform.ts';
 import type { Pair } from '../../host/pairs.ts';
-import { Process } from '../../host/process.ts';
-import { type World, configuration, denyPolicy, request } from './fixture.ts';
+import { Process, type ProcessOptions } from '../../host/process.ts';
+import {
+  CLUSTER,
+  JWKS_URI,
+  type World,
+  configuration,
+  denyPolicy,
+  request,
+  requestAuthentication,
+  secretIssuer,
+} from './fixture.ts';
+import { onlyCall } from './key-calls.ts';
 
 const FAULTY = new WebAssembly.Module(readFileSync('build/portcullis-faulty.wasm'));
 const TCP = { workload: { protocol: 'TCP' } };
 const deniedPort = denyPolicy([{ to: [{ operation: { ports: ['8001'] } }] }]);
 const deniedPath = denyPolicy([{ to: [{ operation: { paths: ['/denied'] } }] }]);
 
-function begin(resources: object[], settings: object, clusters: string[] = []): World {
-  const process = new Process({ platform: nodePlatform, node: { namespace: 'foo' }, clusters });
+function begin(
+  resources: object[],
+  settings: object,
+  clusters: string[] = [],
+  options: Partial<ProcessOptions> = {},
+): World {
+  const node = { namespace: 'foo' };
+  const process = new Process({ platform: nodePlatform, node, clusters, ...options });
   const plugin = process.load(FAULTY, {
     name: 'portcullis',
     rootId: 'portcullis',
@@ -166,5 +182,59 @@ describe('a request', () => {
     expect(request(world.plugin, { path: '/ip' }).state).toBe('continued');
     expect(request(world.plugin, { path: '/denied' }).reply?.status).toBe(403);
     expect(world.process.traps).toEqual([]);
+  });
+});
+
+describe('a key set', () => {
+  const { jwks, mint } = secretIssuer();
+  // A name that is to be decoded takes memory of its own.
+  const body = jwks.replace('"kid":"one"', String.raw`"kid":"\u006fne"`);
+  const resources = [requestAuthentication({ jwksUri: JWKS_URI })];
+  const fetches = ({ process }: World, result: string): number =>
+    process.metrics.value(`portcullis_jwks_fetches_total;cluster=${CLUSTER};result=${result}`);
+
+  it('is taken whole or not at all by who has fetched it', () => {
+    expect(body).not.toBe(jwks);
+    const seen = { whole: 0, refused: 0 };
+    for (let granted = 0; granted < 200; granted++) {
+      const world = begin(resources, {}, [CLUSTER], { hasMainThread: false });
+      world.process.advance(100);
+      grant(world, granted);
+      onlyCall(world.process).respond({ status: 200, body });
+      const left = world.process.guests.at(-1)!.call('grantsLeft', 0);
+      grant(world, -1);
+      // It is not the key server's fault.
+      const blamed = ['status', 'not_json', 'no_usable_key', 'too_large', 'timeout'];
+      expect(blamed.map((result) => fetches(world, result))).toEqual(blamed.map(() => 0));
+      const isWhole = fetches(world, 'success') === 1;
+      seen[isWhole ? 'whole' : 'refused']++;
+      const { state } = request(world.plugin, { token: mint() });
+      if (isWhole) expect(state, `${granted}`).toBe('continued');
+      expect(world.process.traps).toEqual([]);
+      if (left > 0) break;
+    }
+    expect(seen.whole).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(5);
+  });
+
+  it('is taken at the next look by another worker that had no memory for it', () => {
+    let late = 0;
+    for (let granted = 0; granted < 200; granted++) {
+      const world = begin(resources, {}, [CLUSTER]);
+      world.process.advance(100);
+      onlyCall(world.process).respond({ status: 200, body });
+      grant(world, granted);
+      world.process.advance(1000);
+      const left = world.process.guests.at(-1)!.call('grantsLeft', 0);
+      const early = request(world.plugin, { token: mint() });
+      expect(['continued', 'replied'], `${granted}`).toContain(early.state);
+      if (early.state === 'replied') late++;
+      grant(world, -1);
+      world.process.advance(1000);
+      expect(request(world.plugin, { token: mint() }).state, `${granted}`).toBe('continued');
+      expect(world.process.traps).toEqual([]);
+      if (left > 0) break;
+    }
+    expect(late).toBeGreaterThan(5);
   });
 });

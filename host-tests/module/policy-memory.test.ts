@@ -61,6 +61,28 @@ describe('where memory is small', () => {
     ]);
   });
 
+  it('so long an identity is refused, since it is kept with each name of the trust domain', () => {
+    const text = ['p'.repeat(2_700_000)];
+    const of = (field: string): object => ({ from: [{ source: { [field]: text } }] });
+    expect(problemsOf([denyPolicy([of('principals')])], FACTS)).toEqual([
+      `${POLICY}spec.rules[0].from[0].source.principals: ${TOO_MUCH}`,
+    ]);
+    expect(problemsOf([denyPolicy([of('requestPrincipals')])], FACTS)).toEqual([]);
+  });
+
+  it('so many values of all policies are refused, though each policy is small', () => {
+    const rule = { to: [{ operation: { paths: Array(12_000).fill('/') } }] };
+    const policies = (count: number): object[] =>
+      Array.from({ length: count }, (_, i) => denyPolicy([rule], `p${i}`));
+    expect(problemsOf(policies(20))).toEqual([]);
+    expect(problemsOf(policies(60))).toEqual([TOO_MUCH]);
+  });
+
+  it('so many names of the trust domain are refused, whatever stands before them', () => {
+    const trustDomainAliases = Array(260_000).fill('a');
+    expect(problemsOf([], { rootNamespace: 'root', trustDomainAliases })).toEqual([TOO_MUCH]);
+  });
+
   it.each<[string, string]>([
     ['requestPrincipals', 'a'],
     ['notRequestPrincipals', 'a'],

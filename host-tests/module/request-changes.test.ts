@@ -66,6 +66,22 @@ describe('a request', () => {
     ]);
   });
 
+  it('is judged by the path that is left, and no other parameter than the token’s goes', () => {
+    const rule = { jwks, fromParams: ['t'], fromCookies: ['c'] };
+    const [asSent, asLeft] = ['/ip?t=*', '/ip?=x&a=b'].map((path) =>
+      denyPolicy([{ when: [{ key: 'request.headers[:path]', values: [path] }] }]),
+    );
+    const token = mint();
+    const path = `/ip?t=${token}&=x&a=b`;
+    expect(status(start([requestAuthentication(rule), asSent!]).plugin, { path })).toBe(200);
+    const { plugin } = start([requestAuthentication(rule), asLeft!]);
+    expect(status(plugin, { path })).toBe(403);
+    const headers = sent('/ip?=x&a=c', ['cookie', `c=${token}`]);
+    const stream = plugin.request(headers)!;
+    expect(stream.state).toBe('continued');
+    expect(stream.headers).toEqual(headers);
+  });
+
   it('that asks for more changes than there may be is refused, and the next one is not', () => {
     const claims = Array.from({ length: 100 }, (_, i) => ({ header: `x-${i}`, claim: 'sub' }));
     const rule = { jwks, fromHeaders: [{ name: 'x-a' }], outputClaimToHeaders: claims };

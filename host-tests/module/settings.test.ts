@@ -209,7 +209,6 @@ describe('a configuration', () => {
   });
 
   it('that is no JSON is refused with the place, and a binary message with what to write instead', () => {
-    const world = start([]);
     const struct =
       '; did you mean google.protobuf.StringValue? Envoy passes a google.protobuf.Struct in binary form';
     const table: [string, number, string][] = [
@@ -221,12 +220,10 @@ describe('a configuration', () => {
       ['x\n', 0, ''],
     ];
     for (const [text, at, hint] of table) {
+      const world = start([]);
       expect(update(world, text)).toBe(false);
-      expect(errorLines(world.process)).toContain(`config: not valid JSON, at byte ${at}${hint}`);
+      expect(errorLines(world.process)).toEqual([`config: not valid JSON, at byte ${at}${hint}`]);
     }
-    expect(errorLines(world.process)).toHaveLength(
-      new Set(table.map(([, ...line]) => line.join())).size,
-    );
   });
 });
 

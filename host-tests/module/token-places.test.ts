@@ -83,6 +83,64 @@ describe('a header', () => {
     );
     const many = Array.from({ length: 40 }, (_, i) => `${i % 10}`);
     expect(refused(usual, at('authorization', ...many, `Bearer ${good}`))).toBeUndefined();
+    // What is joined has room for all that stands between.
+    const none = Array<string>(200).fill('');
+    expect(refused(usual, at('authorization', ...none, `Bearer ${good}`))).toBeUndefined();
+  });
+});
+
+describe('a rule looks into its own places where another one has', () => {
+  it.each<[string, object, object, (token: string) => RequestOptions]>([
+    [
+      'a header less',
+      { fromHeaders: [{ name: 'x-a' }] },
+      { fromHeaders: [{ name: 'x-a' }, { name: 'x-b' }] },
+      (token) => ({ headers: [['x-b', token]] }),
+    ],
+    [
+      'another header',
+      { fromHeaders: [{ name: 'x-a' }] },
+      { fromHeaders: [{ name: 'x-b' }] },
+      (token) => ({ headers: [['x-b', token]] }),
+    ],
+    [
+      'another prefix',
+      { fromHeaders: [{ name: 'x-a', prefix: 'A ' }] },
+      { fromHeaders: [{ name: 'x-a', prefix: 'B ' }] },
+      (token) => ({ headers: [['x-a', `B ${token}`]] }),
+    ],
+    [
+      'a parameter less',
+      { fromParams: ['p'] },
+      { fromParams: ['p', 'q'] },
+      (token) => ({ path: `/?q=${token}` }),
+    ],
+    [
+      'another parameter',
+      { fromParams: ['p'] },
+      { fromParams: ['q'] },
+      (token) => ({ path: `/?q=${token}` }),
+    ],
+    [
+      'no cookie',
+      { fromParams: ['p'] },
+      { fromParams: ['p'], fromCookies: ['c'] },
+      (token) => ({ headers: [['cookie', `c=${token}`]] }),
+    ],
+    [
+      'no parameter',
+      { fromCookies: ['c'] },
+      { fromParams: ['p'], fromCookies: ['c'] },
+      (token) => ({ path: `/?p=${token}` }),
+    ],
+  ])('%s', (_, before, own, asked) => {
+    const plugin = startWithRules(
+      // Rules are tried in the order of their issuers.
+      { issuer: 'a', jwks, ...before },
+      { issuer: ISSUER, jwks, ...own },
+    );
+    expect(refused(plugin, asked(mint()))).toBeUndefined();
+    expect(refused(plugin, asked(mint({ exp: 1 })))).toBe('Jwt is expired');
   });
 });
 
