@@ -47,7 +47,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'authn/token-cache authn/token authn/jwt authn/audiences',
-    'units: jws token-cache; module: authentication cached-tokens claims token-places peer-facts',
+    'units: jws token-cache; module: authentication cached-tokens claims token-places peer-facts beyond-istio',
   ),
   part(
     'authn/authenticator authn/token-locations authn/token-outputs authn/claim-text authn/claim-state authn/request-changes',
@@ -63,7 +63,7 @@ export const PARTS: Part[] = [
   ),
   part(
     'config/conditions config/condition-values config/authorization-policy config/selector config/names config/resources',
-    'module: policies policy-mistakes conditions identities tcp-rules peer-facts resources types authorization annotations workload hints',
+    'module: policies policy-mistakes conditions identities tcp-rules peer-facts resources types authorization annotations workload hints configuration providers ext-authz policy-memory memory-need',
   ),
   part(
     'config/jwt-rule config/request-authentication config/jwks-settings config/issuer-settings config/uri config/duration',

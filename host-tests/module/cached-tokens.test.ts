@@ -117,6 +117,16 @@ describe('the cache', () => {
     expect(counts(world)).toEqual([2, 4]);
   });
 
+  it('pushes out the token that has not been used for longest, be it one that was used again', () => {
+    const world = start([requestAuthentication(JWKS)], { tokenCache: { maxTokens: 2 } });
+    const [a, b, c] = ['a', 'b', 'c'].map((jti) => mint({ jti }));
+    const seen = [a, b, a, c, b, a].map((token) => {
+      expect(status(world.plugin, { token: token! })).toBe(200);
+      return counts(world)[0];
+    });
+    expect(seen).toEqual([0, 0, 1, 1, 1, 1]);
+  });
+
   it('knows nothing of a token when it is turned off', () => {
     const world = start([requestAuthentication(JWKS)], { tokenCache: { maxTokens: 0 } });
     const token = mint();

@@ -281,6 +281,10 @@ describe('a condition on what another filter has written', () => {
     [['[*min]'], { text: [['admin']] }, false],
     [['[*]'], { text: [1, true, null] }, false],
     [['[admin]'], { text: [] }, false],
+    // Every bracket at either end goes.
+    [['[]'], { text: [''] }, true],
+    [['[[]]'], { text: [''] }, true],
+    [['[[admin]'], { text: ['admin'] }, true],
     [['[user]', '[admin]'], { text: ['admin'] }, true],
     [['user', '[admin]'], { text: ['user'] }, false],
     [['user', '[admin]'], { text: 'user' }, true],

@@ -83,9 +83,10 @@ describe('a header', () => {
     );
     const many = Array.from({ length: 40 }, (_, i) => `${i % 10}`);
     expect(refused(usual, at('authorization', ...many, `Bearer ${good}`))).toBeUndefined();
-    // What is joined has room for all that stands between.
+    // What is joined has room for all that stands between, and a token that is not known yet is read in it.
     const none = Array<string>(200).fill('');
-    expect(refused(usual, at('authorization', ...none, `Bearer ${good}`))).toBeUndefined();
+    const other = mint({ jti: 'other' });
+    expect(refused(usual, at('authorization', ...none, `Bearer ${other}`))).toBeUndefined();
   });
 });
 
