@@ -21,14 +21,14 @@ const TOO_MUCH =
   "not enough memory for this configuration beside what is in force: a worker's module has 256 MiB; make it smaller, or split it by workload";
 
 /** What is wrong with a configuration where memory is small. */
-function problemsOf(resources: object[], settings: object = {}): string[] {
+function problemsOf(resources: object[], settings: object = {}, module = SMALL): string[] {
   const process = new Process({
     platform: nodePlatform,
     now: NOW * 1000,
     node: { namespace: 'foo', labels: {} },
     workers: 1,
   });
-  const plugin = process.load(SMALL, {
+  const plugin = process.load(module, {
     name: 'portcullis',
     rootId: 'portcullis',
     configuration: configuration([]),
@@ -76,6 +76,17 @@ describe('where memory is small', () => {
       Array.from({ length: count }, (_, i) => denyPolicy([rule], `p${i}`));
     expect(problemsOf(policies(20))).toEqual([]);
     expect(problemsOf(policies(60))).toEqual([TOO_MUCH]);
+  });
+
+  it('so many resources are refused, though nothing is in them', () => {
+    const many = Array.from({ length: 22_000 }, (_, i) => ({
+      apiVersion: 'security.istio.io/v1',
+      kind: 'PeerAuthentication',
+      metadata: { name: `p${i}`, namespace: 'istio-system' },
+    }));
+    expect(problemsOf(many)).toEqual([]);
+    const [problem] = problemsOf(many, {}, withMaximumMemory(BYTES, 1000));
+    expect(problem).toMatch(/^resources\[\d+\] PeerAuthentication istio-system\/p\d+: not enough/);
   });
 
   it('so many names of the trust domain are refused, whatever stands before them', () => {
