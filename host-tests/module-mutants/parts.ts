@@ -20,8 +20,16 @@ export const PARTS: Part[] = [
     'module: http-filter decisions shadow ext-authz ext-authz-bodies request-changes never-open guard memory-ends authentication in-force waiting clock key-fetching keys request-facts rule-reasons peer-facts',
   ),
   part(
-    'request replies plugin',
-    'module: request-facts conditions claims decisions http-filter in-force never-open key-fetching settings connections waiting ext-authz-answers little-memory memory-ends authentication',
+    'request',
+    'module: request-facts conditions claims decisions http-filter never-open peer-facts connections tcp-rules path-templates rule-reasons authorization identities memory-ends; recorded: recorded',
+  ),
+  part(
+    'replies',
+    'module: request-facts decisions http-filter connections guard shadow peers peer-facts ext-authz ext-authz-bodies ext-authz-answers little-memory memory-ends authentication',
+  ),
+  part(
+    'plugin',
+    'module: in-force never-open fall-back configuration settings connections key-fetching key-sets several-key-sets waiting clock ext-authz ext-authz-answers ext-authz-bodies guard shadow peers peer-scopes peer-facts tcp-rules cached-tokens memory-ends request-facts decisions http-filter rule-reasons',
   ),
   part('life-cycle', 'module: in-force never-open fall-back clock configuration'),
   part(
