@@ -59,6 +59,26 @@ describe('an answer', () => {
     });
   });
 
+  it('has its own headers alone, not those of one before that had more', () => {
+    const { process, plugin } = running({
+      headersToUpstreamOnAllow: ['x-user'],
+      headersToDownstreamOnAllow: ['x-user'],
+    });
+    const answered = (...headers: Pair[]): HttpStream => {
+      const stream = request(plugin);
+      process.httpCalls[0]!.respond({ status: 200, headers });
+      plugin.respond(stream);
+      return stream;
+    };
+    const users = (pairs: Pair[]): string[] =>
+      pairs.flatMap(([name, value]) => (name === 'x-user' ? [value] : []));
+    const first = answered(['x-user', 'alice'], ['x-user', 'bob']);
+    expect(users(first.headers)).not.toEqual([]);
+    expect(users(first.responseHeaders)).not.toEqual([]);
+    const second = answered();
+    expect([users(second.headers), users(second.responseHeaders)]).toEqual([[], []]);
+  });
+
   it('that does not come is written down, and counted', () => {
     const { process, plugin } = running({ statusOnError: '503' });
     const stream = request(plugin);
