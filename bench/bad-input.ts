@@ -1,5 +1,5 @@
-// `make bench-bad-input`: what commands do with input that is endless, huge, deep, binary or not there, and with good input up to the
-// bounds: exit code, seconds, peak memory. Ends with 1 where a command does not refuse what it cannot read, ends without a word, takes
+// `make bench-bad-input`: what commands do with input that is endless, huge, deep, binary or not there, and with large good
+// input: exit code, seconds, peak memory. Ends with 1 where a command does not refuse what it cannot read, ends without a word, takes
 // more than five seconds or more than 500 MB. ONLY=text: inputs with it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -145,7 +145,7 @@ try {
   }
   console.log(
     `\n${inputs.length} inputs, ${COMMANDS.length} commands: ${faults} wrong; ` +
-      `longest for bad input ${most.bad.toFixed(1)} s, for good input up to the bounds ${most.good.toFixed(1)} s, ` +
+      `longest for bad input ${most.bad.toFixed(1)} s, for large good input ${most.good.toFixed(1)} s, ` +
       `most memory ${most.megabytes.toFixed(0)} MB`,
   );
 } finally {

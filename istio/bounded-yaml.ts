@@ -7,7 +7,7 @@ export const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /** Bytes of all that a command reads at once. */
 export const MAX_BYTES_IN_ALL = 8 * 1024 * 1024;
 /** Words, brackets and marks of all that a command reads: each takes memory and time, however short it is. */
-export const MAX_LEXEMES = 250_000;
+export const MAX_LEXEMES = 800_000;
 /** Documents of all that a command reads. */
 export const MAX_DOCUMENTS = 10_000;
 export const MAX_DEPTH = 100;
