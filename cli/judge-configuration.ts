@@ -16,7 +16,7 @@ export interface Verdict {
 
 /** Has the module try `configuration` on a node. */
 export async function judgeConfiguration(configuration: string, node: Node): Promise<Verdict> {
-  const process = new Process({ platform: nodePlatform, node, workers: 0 });
+  const process = new Process({ platform: nodePlatform, node });
   const isTaken = process.tries(await shippedModule(), {
     name: 'portcullis',
     rootId: 'portcullis',

@@ -104,11 +104,7 @@ function isCrowded(token: CST.Token): boolean {
     (token.type === 'flow-collection' && token.start.type === 'flow-map-start');
   if (!isMap || token.items.length <= MAX_KEYS) return false;
   const last = token.items.at(-1)!;
-  return (
-    token.items.length > MAX_KEYS + 1 ||
-    (last.key ?? undefined) !== undefined ||
-    last.sep !== undefined
-  );
+  return token.items.length > MAX_KEYS + 1 || (last.key ?? last.sep) !== undefined;
 }
 
 /** Offsets of keys that stand in an object for the second time. */

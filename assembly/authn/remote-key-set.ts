@@ -85,6 +85,8 @@ export class RemoteKeySet extends KeySource {
   private record: FetchRecord;
   private metrics: FetchMetrics;
   private seenAttempts: u64 = 0;
+  /** Keys were published that there was no memory for: the next tick looks again, and no request has to. */
+  private isBehind: bool = false;
   /** The latest call: no other of this VM has its number. */
   private call: u32 = NO_CALL;
   private refresh: u64 = 0;
@@ -226,6 +228,7 @@ export class RemoteKeySet extends KeySource {
   private fetchIfDue(now: u64): void {
     const record = this.record;
     record.read();
+    if (this.isBehind) this.isBehind = !this.takePublished();
     this.notice();
     if (!this.isLeased(now) && !this.isPostponed(now)) this.fetch(now);
   }
@@ -255,12 +258,13 @@ export class RemoteKeySet extends KeySource {
     return this.send(now) ? Fetch.Underway : Fetch.TooSoon;
   }
 
-  /** Acts on an answer that has come to any worker since the last look; where memory ends meanwhile, at the next one. */
+  /** Acts on an answer that has come to any worker since the last look. */
   private notice(): void {
     const record = this.record;
-    if (record.attempts == this.seenAttempts || !this.takePublished()) return;
+    if (record.attempts == this.seenAttempts) return;
     this.seenAttempts = record.attempts;
     this.fetchedAt = record.fetchedAt;
+    this.isBehind = !this.takePublished();
     this.waiting.release();
   }
 

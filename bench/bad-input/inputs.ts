@@ -31,7 +31,7 @@ const GOOD = policy('deny', DENY);
 const numbered = (count: number, line: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => line(i)).join('');
 
-/** Policies of 38 words, and of one more for each path beyond the first. */
+/** Policies of 33 words and marks, and of two more for each path beyond the first. */
 const blockPolicies = (count: number, paths = 1, suffix = ''): string =>
   numbered(
     count,
