@@ -25,6 +25,7 @@ import {
 import { INGRESS, proxyBootstrap } from '../envoy/proxy.ts';
 import { type Applied, EnvoyProcess, discoveryFolder } from '../envoy/runtime/process.ts';
 import type { RecordedWorld } from '../host-tests/recorded/format.ts';
+import { InputBudget } from '../istio/bounded-yaml.ts';
 import { type Resource, loadResources } from '../istio/load.ts';
 import {
   type Settings,
@@ -327,7 +328,10 @@ function recordedWorlds(options: WorldOptions): Record<string, RecordedWorld> {
 }
 
 function resourcesOf(policies: string): Resource[] {
-  const { resources, problems } = loadResources([{ file: 'test.yaml', text: policies }]);
+  // As many as the module takes: a command reads fewer.
+  const budget = new InputBudget(Number.POSITIVE_INFINITY);
+  const sources = [{ file: 'test.yaml', text: policies }];
+  const { resources, problems } = loadResources(sources, undefined, undefined, budget);
   if (problems.length > 0) throw new Error(problems[0]!.message);
   return resources;
 }

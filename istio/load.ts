@@ -51,16 +51,16 @@ export type KindJudge = (
 /**
  * Loads resources: several documents, `List` kinds, comments. Aliases and merge keys are refused: what a policy says must
  * stand where it is read. So is what kubectl would read otherwise. `defaultNamespace` is what kubectl would take for a resource
- * without one; `kinds` are those that are taken, anything else is a problem. Throws InputBoundError for more than anybody needs.
+ * without one; `kinds` are those that are taken, anything else is a problem. `budget` bounds what is read. Throws InputBoundError.
  */
 export function loadResources(
   sources: Source[],
   defaultNamespace = 'default',
   kinds: readonly string[] | KindJudge = POLICY_KINDS,
+  budget = new InputBudget(),
 ): Loaded {
   const loaded: Loaded = { resources: [], problems: [] };
   const judgeKind = typeof kinds === 'function' ? kinds : oneOf(kinds);
-  const budget = new InputBudget();
   for (const source of sources) {
     const { documents, lines } = parseBounded(source.text, source.file, budget);
     const place = (offset: number): { line: number; column: number } => {

@@ -50,6 +50,32 @@ spec:
 `,
   );
 
+/** A workload's own policy, of which lint has something to say: 68 words and marks. */
+const densePolicy = (i: number): string =>
+  `---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: p${i}
+  namespace: foo
+spec:
+  selector:
+    matchLabels:
+      app: a${i}
+  action: DENY
+  rules:
+  - from:
+    - source:
+        principals: ["cluster.local/ns/foo/sa/client-${i}"]
+    to:
+    - operation:
+        methods: ["GET", "POST"]
+        paths: ["/api/${i}/*"]
+    when:
+    - key: request.headers[x-tenant]
+      values: ["t${i}"]
+`;
+
 const rule = (i: number): string =>
   `{ to: [{ operation: { methods: [GET], paths: ["/${i}"] } }], when: [] },`;
 
@@ -167,27 +193,28 @@ export function badInputs(folder: string): BadInput[] {
     file('a list in the place of a resource', 'list.yaml', '- 1\n- 2\n'),
     file('text in the place of a resource', 'text.yaml', 'hello\n'),
     // Good, and very large.
-    upTo('7,500 policies', 'large.yaml', blockPolicies(7500)),
-    upTo('8,600 PeerAuthentications', 'peers.yaml', numbered(8600, peerAuthentication)),
-    upTo('4,800 policies, as a List in JSON', 'list.json', listOf(4800)),
-    upTo('3.9 MiB of policies', 'long.yaml', blockPolicies(7500, 1, 'x'.repeat(330))),
+    upTo('10,000 policies', 'large.yaml', blockPolicies(10_000)),
+    upTo('5,000 policies with conditions', 'dense.yaml', numbered(5000, densePolicy)),
+    upTo('10,000 PeerAuthentications', 'peers.yaml', numbered(10_000, peerAuthentication)),
+    upTo('6,700 policies, as a List in JSON', 'list.json', listOf(6700)),
+    upTo('3.9 MiB of policies', 'long.yaml', blockPolicies(10_000, 1, 'x'.repeat(215))),
     upTo(
-      '120,000 values in one rule',
+      '170,000 values in one rule',
       'values.yaml',
       policy(
         'a',
-        `{ rules: [{ to: [{ operation: { paths: [${numbered(120_000, (i) => `"/${i}",`)}"/"] } }] }] }`,
+        `{ rules: [{ to: [{ operation: { paths: [${numbered(170_000, (i) => `"/${i}",`)}"/"] } }] }] }`,
       ),
     ),
     upTo(
-      '8,400 rules in 210 policies',
+      '11,600 rules in 290 policies',
       'rules.yaml',
-      numbered(210, (i) => `${policy(`p${i}`, `{ rules: [${numbered(40, rule)}] }`)}---\n`),
+      numbered(290, (i) => `${policy(`p${i}`, `{ rules: [${numbered(40, rule)}] }`)}---\n`),
     ),
     upTo(
-      '3,250 RequestAuthentications',
+      '4,500 RequestAuthentications',
       'authentications.yaml',
-      numbered(3250, (i) => `${requestAuthentication(i)}---\n`),
+      numbered(4500, (i) => `${requestAuthentication(i)}---\n`),
     ),
     upTo(
       'one value of 3.9 MiB',
