@@ -1,13 +1,17 @@
 // Configurations come and go, VMs trap: a real Envoy with the module in it.
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   SLIPPED_REQUIRE_TOKEN,
   SLIPPED_REQUIRE_TOKEN_FOR_HEADERS,
 } from '../envoy/demo/policies.ts';
+import type { WasmPlugin } from '../envoy/config/wasm-filter.ts';
 import { mintToken } from '../istio/token/mint.ts';
 import { idleTimeouts, setIdleTimeout } from './idle-timeouts.ts';
-import { FAULTY, JWKS_URI, World, type WorldOptions, jwks, key, oracle } from './world.ts';
+import { FAULTY, JWKS_URI, SHIPPED, World, type WorldOptions, jwks, key, oracle } from './world.ts';
 
 const token = mintToken(key);
 
@@ -73,6 +77,22 @@ describe('a new policy', () => {
       expect((await world.apply(wrong)).accepted).toBe(false);
       expect(await world.apply(deny(`/right-${i}`))).toEqual({ accepted: true });
     }
+  });
+
+  it('that is not in force is told with its own reason, not with that of one before it', async () => {
+    const world = await start({ policies: deny('/never') });
+    const file = join(world.folder, 'corrupt.wasm');
+    await writeFile(file, readFileSync(SHIPPED).subarray(0, 100_000));
+    const plugins = (module: string): WasmPlugin[] =>
+      world.pluginsFor(deny('/ip')).map((plugin) => ({ ...plugin, module }));
+    for (const [module, reason] of [
+      [file, 'Failed to parse corrupted Wasm module'],
+      [`${file}.not-there`, 'Invalid path'],
+    ] as const) {
+      expect((await world.envoy.apply(...plugins(module))).accepted).toBe(false);
+      await expect(world.envoy.assertInForce(plugins(module))).rejects.toThrow(reason);
+    }
+    expect(await world.status({ path: '/ip' })).toBe(200);
   });
 
   it.each([

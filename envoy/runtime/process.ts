@@ -60,6 +60,8 @@ export class EnvoyProcess {
    * force: measured on 1.40. So it never comes again as it was: `text` is how it was written.
    */
   private readonly rejected = new Map<string, { configuration: string; text: string }>();
+  /** How much Envoy had logged when a plugin was written last: what stands before that is about another one. */
+  private readonly loggedBefore = new Map<string, number>();
   /** What Envoy has taken last, by plugin, as it was delivered: it passes over what is the same. */
   private readonly taken = new Map<string, string>();
 
@@ -134,8 +136,11 @@ export class EnvoyProcess {
    */
   async apply(...plugins: WasmPlugin[]): Promise<Applied> {
     const wanted = new Map(plugins.map(({ name }) => [name, (this.versions.get(name) ?? 0) + 1]));
-    for (const [name, version] of wanted) this.versions.set(name, version);
     const logged = (await this.log()).length;
+    for (const [name, version] of wanted) {
+      this.versions.set(name, version);
+      this.loggedBefore.set(name, logged);
+    }
     const end = Date.now() + APPLY_LIMIT_MS;
     let before = await this.rejections(plugins);
     for (; before === undefined && this.running && Date.now() < end; await sleep(POLL_MS)) {
@@ -192,7 +197,8 @@ export class EnvoyProcess {
       }
       if (missing.length === 0) return;
       if (this.running && Date.now() < end) continue;
-      const [cause] = causeIn(await this.log());
+      const since = Math.min(...missing.map((name) => this.loggedBefore.get(name) ?? 0));
+      const [cause] = causeIn((await this.log()).slice(since));
       throw new EnvironmentError(`Envoy has not taken ${missing.join(', ')}: ${cause}`);
     }
   }
@@ -216,6 +222,7 @@ export class EnvoyProcess {
     const version = (this.versions.get(plugin.name) ?? 0) + 1;
     this.versions.set(plugin.name, version);
     this.taken.set(plugin.name, delivered(plugin));
+    this.loggedBefore.set(plugin.name, (await this.log()).length);
     await writePlugin(this.options.folder, plugin, String(version));
   }
 
