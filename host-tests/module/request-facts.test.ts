@@ -29,6 +29,10 @@ describe('a pseudo-header', () => {
     [':path', { paths: ['/ip'] }, { notPaths: ['/ip'] }],
     [':method', { methods: ['GET'] }, { notMethods: ['GET'] }],
     [':authority', { hosts: ['httpbin'] }, { notHosts: ['httpbin'] }],
+    // Whatever stands where the one before had it.
+    [':path', { paths: ['*'] }, { notPaths: ['*'] }],
+    [':method', { methods: ['*'] }, { notMethods: ['*'] }],
+    [':authority', { hosts: ['*'] }, { notHosts: ['*'] }],
   ])('that a request does not have is not that of the one before: %s', (name, has, hasNot) => {
     // A CONNECT has no path.
     const [positive, negative] = [
