@@ -181,6 +181,8 @@ describe('where a rule asks for a fact of the connection that is not there', () 
         status: 403,
         details: 'portcullis_connection_fact_missing',
       });
+      const record = stream.filterState('portcullis.decision')!;
+      expect(fromUtf8(record)).toBe('error reason=connection_fact_missing');
       expect(saidOf(stream)).toEqual([]);
       const name = 'portcullis_requests_total;outcome=error;reason=connection_fact_missing';
       expect(process.metrics.nonZero()).toMatchObject({ [name]: 1 });

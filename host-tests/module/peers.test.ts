@@ -378,6 +378,11 @@ describe('a network filter', () => {
     expect(fromUtf8(stream.filterState('portcullis.direct_address')!)).toBe('10.0.0.1');
     const v6 = plugin.connect(plaintext({ sourceAddress: '[::1]:99' }))!;
     expect(fromUtf8(v6.filterState('portcullis.direct_address')!)).toBe('::1');
+    // A pipe has no address of the kind.
+    for (const sourceAddress of [undefined, '/run/client.sock', '@client']) {
+      const none = plugin.connect({ ...plaintext(), sourceAddress })!;
+      expect(none.filterState('portcullis.direct_address')).toBeUndefined();
+    }
   });
 
   it('holds open connections against a newer policy: silent, speaking and old ones', () => {

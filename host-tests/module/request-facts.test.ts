@@ -220,4 +220,18 @@ describe('what the host cannot hand over', () => {
     vi.restoreAllMocks();
     expect(ask(plugin, GET, connection)).toBe(200);
   });
+
+  it('is not shown in a header of no text: what was decided', () => {
+    const { plugin } = start([], { debugHeaders: true });
+    const shown = (): Pair[] => {
+      const stream = plugin.request(GET, { connection: { destinationPort: 8000 } })!;
+      plugin.respond(stream);
+      return stream.responseHeaders;
+    };
+    expect(shown()).toEqual([['x-portcullis-decision', 'allow']]);
+    withhold((bytes) => bytes.toString() === 'allow');
+    expect(shown()).toEqual([]);
+    vi.restoreAllMocks();
+    expect(shown()).toEqual([['x-portcullis-decision', 'allow']]);
+  });
 });
