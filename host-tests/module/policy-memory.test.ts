@@ -78,6 +78,22 @@ describe('where memory is small', () => {
     expect(problemsOf(policies(60))).toEqual([TOO_MUCH]);
   });
 
+  it('they are refused before any is filed in an index, where each policy fits by little', () => {
+    const rule = { to: [{ operation: { paths: Array(1200).fill('/') } }] };
+    const policies = Array.from({ length: 200 }, (_, i) => denyPolicy([rule], `p${i}`));
+    const saidWith = (pages: number): string[] =>
+      problemsOf(policies, {}, withMaximumMemory(BYTES, pages));
+    // A memory in which the last policy fits, and hardly anything more.
+    let [tooFew, enough] = [800, 1200];
+    expect(saidWith(tooFew)).toEqual([expect.stringMatching(/^resources\[\d+\] .*: not enough/)]);
+    while (enough - tooFew > 3) {
+      const pages = (tooFew + enough) >> 1;
+      if (saidWith(pages)[0]?.startsWith('resources') === true) tooFew = pages;
+      else enough = pages;
+    }
+    expect(saidWith(enough)).toEqual([TOO_MUCH]);
+  });
+
   it('so many resources are refused, though nothing is in them', () => {
     const many = Array.from({ length: 22_000 }, (_, i) => ({
       apiVersion: 'security.istio.io/v1',
