@@ -1,5 +1,5 @@
 // Many requests at once.
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:http2';
 
 /** Requests at once on a connection of a flood by HTTP/2: those that Envoy takes by default. */
@@ -31,16 +31,21 @@ export async function flood(
   return statuses;
 }
 
-/** Sends requests over connections of their own. */
-export function floodByConnections(
+/**
+ * Sends requests over connections of their own, which are closed when all are answered. None asks Envoy to close it: an Envoy whose worker has
+ * been busy for more than a second may close such a connection before it has written the answer (measured on 1.36: `delayed_close_timeout`
+ * counts from when the worker began with what came at once, and `downstream_cx_delayed_close_timeout` tells).
+ */
+export async function floodByConnections(
   port: number,
   count: number,
   bearer?: string,
 ): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true });
   const one = (): Promise<number> =>
     new Promise((done) => {
       const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
-      const outgoing = httpRequest({ host: '127.0.0.1', port, path: '/ip', headers, agent: false });
+      const outgoing = httpRequest({ host: '127.0.0.1', port, path: '/ip', headers, agent });
       outgoing.on('response', (response) => {
         response.resume();
         done(response.statusCode ?? 0);
@@ -48,7 +53,9 @@ export function floodByConnections(
       outgoing.on('error', () => done(0));
       outgoing.end();
     });
-  return Promise.all(Array.from({ length: count }, one));
+  const statuses = await Promise.all(Array.from({ length: count }, one));
+  agent.destroy();
+  return statuses;
 }
 
 /** How often each status came. */
