@@ -85,11 +85,14 @@ async function run(names: string[], options: Options): Promise<void> {
       ? await fix(files, relint, options.dryRun ?? false)
       : await relint(files.flatMap(({ text, sourcesOf }) => sourcesOf(text)));
   report(result, files, options);
-  const worst = Math.max(-1, ...result.problems.map(({ level }) => RANK[level]));
+  const worst = result.problems.reduce((most, { level }) => Math.max(most, RANK[level]), -1);
   if (options.failOn !== 'never' && worst >= RANK[options.failOn]) {
     throw new Failure(ExitCode.Findings);
   }
 }
+
+const PARTIAL =
+  'warning: too much to compare everything with everything: what is found is so, and there may be more; lint less at a time';
 
 /** Standard output belongs to the diff, or to the mended standard input, where there is one. */
 function report(
@@ -101,6 +104,7 @@ function report(
   const stream = isTaken ? process.stderr : process.stdout;
   stream.write(findingsText(result, files.length, output, stream));
   if (output === 'table') process.stderr.write(`${summaryText(result, files.length)}\n`);
+  if (result.isPartial) process.stderr.write(`${PARTIAL}\n`);
 }
 
 async function fix(

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { PAIRS } from './pairs.ts';
 
 /** One input. */
 export interface BadInput {
@@ -221,6 +222,7 @@ export function badInputs(folder: string): BadInput[] {
       'value.yaml',
       policy('a', `{ selector: { matchLabels: { a: "${'x'.repeat(3.9 * MIB)}" } } }`),
     ),
+    ...PAIRS.map(([what, text], i) => upTo(what, `pairs-${i}.yaml`, text)),
     upTo('9,999 empty documents', 'nothing.yaml', '---\n'.repeat(9999)),
     upTo('95 levels', 'levels.yaml', policy('a', `${'['.repeat(95)}${']'.repeat(95)}`)),
     upTo('9,999 fields', 'many-fields.yaml', `${GOOD}${numbered(9990, (i) => `k${i}: 1\n`)}`),

@@ -31,7 +31,7 @@ export function stepsOf(page: string): Step[] {
     const indent = fence[1]!.length;
     for (i = begin; i < lines.length && !END.test(lines[i]!); i++);
     const block = lines.slice(begin, i).map((line) => line.slice(indent));
-    steps.push(...stepsOfBlock(block, begin + 1, section));
+    for (const step of stepsOfBlock(block, begin + 1, section)) steps.push(step);
   }
   return steps;
 }

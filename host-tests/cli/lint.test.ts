@@ -102,6 +102,22 @@ describe("lint's exit code", () => {
     expect(lint(file).code).toBe(codes[0]);
   });
 
+  it('is the right one, however many findings there are', () => {
+    const hosts = Array.from({ length: 130_000 }, (_, i) => `h${i}`);
+    const policy = {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'many', namespace: 'foo' },
+      spec: { action: 'DENY', rules: [{ to: [{ operation: { hosts } }] }] },
+    };
+    const file = join(folder, put('many.yaml', JSON.stringify(policy)));
+    const { status, stderr } = spawnSync(process.execPath, [COMMAND, 'lint', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '130000 warnings in 1 file with 1 resource\n']);
+  });
+
   it.each([
     ['no file', [], 'which files'],
     ['a file that is not there', ['absent.yaml'], 'absent.yaml'],

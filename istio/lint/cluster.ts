@@ -1,5 +1,6 @@
 // What the manifests beside the policies tell of the cluster: workloads, Services, namespaces.
 import type { Resource } from '../load.ts';
+import type { Effort } from './effort.ts';
 import type { Labelled } from './scope.ts';
 
 /** Pods that a manifest makes. */
@@ -42,12 +43,13 @@ export const CLUSTER_KINDS = [...TEMPLATED, 'Pod', 'Service', 'Namespace'];
 type Json = Record<string, unknown>;
 
 /** Reads the cluster from those of the resources that tell of it. */
-export function clusterOf(resources: Resource[]): Cluster {
+export function clusterOf(resources: Resource[], effort: Effort): Cluster {
   const workloads = resources.flatMap((resource) => workloadOf(resource) ?? []);
   return {
     workloads,
     services: resources
       .filter(({ kind }) => kind === 'Service')
+      .filter(() => effort.affords(workloads.length))
       .map((service) => serviceOf(service, workloads)),
     namespaces: new Set(
       resources.filter(({ kind }) => kind === 'Namespace').map(({ name }) => name),

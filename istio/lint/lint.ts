@@ -44,6 +44,8 @@ export interface LintResult {
   resources: Resource[];
   /** How many findings were suppressed. */
   suppressed: number;
+  /** Whether there was too much to compare each with each: there may be more findings. */
+  isPartial: boolean;
 }
 
 const CHECKS: Check[] = [
@@ -81,6 +83,7 @@ export async function lint(sources: Source[], options: LintOptions): Promise<Lin
     problems: inOrder(problems, sources),
     resources,
     suppressed: findings.length - kept.length + all.length - problems.length,
+    isPartial: world.effort.isSpent,
   };
 }
 

@@ -20,13 +20,28 @@ export async function judgeInPieces(resources: Resource[], judge: ModuleJudge): 
   for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
     const lines = await judge(piece);
     if (piece.length > 1 && !lines.every(isAboutOne)) {
-      const half = Math.ceil(piece.length / 2);
-      queue.unshift(piece.slice(0, half), piece.slice(half));
+      queue.unshift(...inPieces(piece, sizeFor(piece, lines)));
     } else {
       verdicts.push({ lines, judged: piece });
     }
   }
   return verdicts;
+}
+
+/** So many resources that what is wrong with them is likely to be printed whole: fewer than those that had room this time. */
+function sizeFor(piece: Resource[], lines: string[]): number {
+  const last = Math.max(
+    0,
+    ...lines.map((line) => Number(/^config: resources\[(\d+)\]/.exec(line)?.[1] ?? 0)),
+  );
+  const isTold = last > 1 && last < piece.length - 1;
+  return isTold ? Math.ceil(last * 0.8) : Math.ceil(piece.length / 2);
+}
+
+function inPieces(resources: Resource[], size: number): Resource[][] {
+  return Array.from({ length: Math.ceil(resources.length / size) }, (_, i) =>
+    resources.slice(i * size, (i + 1) * size),
+  );
 }
 
 /** Whether a line tells which resource it is about: what cannot be read at all, or was not printed, does not. */

@@ -2,6 +2,7 @@
 import type { Resource } from '../load.ts';
 import type { PathNormalization } from '../path-normalization.ts';
 import { type Cluster, clusterOf } from './cluster.ts';
+import { Effort } from './effort.ts';
 import { type Policy, policyOf } from './policy.ts';
 import { type Scope, scopeOf } from './scope.ts';
 
@@ -47,15 +48,19 @@ export interface World {
   peerAuthentications: PeerAuthentication[];
   /** Whether a VirtualService chooses by claims: without a token, a request has another route or none. */
   routesByClaims: boolean;
+  /** What comparing each with each may take. */
+  effort: Effort;
 }
 
 type Json = Record<string, unknown>;
 
 /** Reads what has passed the schema. */
 export function worldOf(resources: Resource[], context: Resource[], mesh: Mesh): World {
+  const effort = new Effort();
   const world: World = {
     mesh,
-    cluster: clusterOf(context),
+    effort,
+    cluster: clusterOf(context, effort),
     policies: [],
     requestAuthentications: [],
     peerAuthentications: [],

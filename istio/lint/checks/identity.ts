@@ -1,18 +1,20 @@
 // Identities come from mutual TLS: who speaks plaintext has none.
 import type { Finding } from '../check.ts';
+import type { Effort } from '../effort.ts';
 import { type Scope, covers, overlap } from '../scope.ts';
 import type { PeerAuthentication, World } from '../world.ts';
 
 const IDENTITY = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'];
 
 /** PC0333. */
-export function identity({ policies, peerAuthentications }: World): Finding[] {
+export function identity({ policies, peerAuthentications, effort }: World): Finding[] {
   // Istio ignores a selector in the root namespace (PC0309).
   const peers = peerAuthentications.filter(
     ({ scope }) => !scope.isRoot || Object.keys(scope.labels).length === 0,
   );
   return policies.flatMap(({ resource, action, scope, rules }): Finding[] => {
-    const why = action === 'DENY' ? whyNotStrict(scope, peers) : undefined;
+    if (action !== 'DENY') return [];
+    const why = effort.affords(2 * peers.length) ? whyNotStrict(scope, peers, effort) : undefined;
     if (why === undefined) return [];
     return rules.flatMap((rule) => {
       const field = [...rule.from, ...rule.when]
@@ -26,11 +28,16 @@ export function identity({ policies, peerAuthentications }: World): Finding[] {
 }
 
 /** Why mutual TLS is not required of every workload in the scope; undefined where it is. The narrower PeerAuthentication wins. */
-function whyNotStrict(scope: Scope, peers: PeerAuthentication[]): string | undefined {
+function whyNotStrict(
+  scope: Scope,
+  peers: PeerAuthentication[],
+  effort: Effort,
+): string | undefined {
   const strict = peers.filter((peer) => peer.mode === 'STRICT' && covers(peer.scope, scope));
   const lax = peers.filter(
     ({ mode, scope: own }) => (mode === 'PERMISSIVE' || mode === 'DISABLE') && overlap(own, scope),
   );
+  if (!effort.affords(strict.length * lax.length)) return undefined;
   const overruling = strict.map(({ scope: wide }) =>
     lax.find(({ scope: own }) => covers(wide, own) && !covers(own, wide)),
   );

@@ -1,6 +1,7 @@
 // Paths as policies write them, and as filters see them after Envoy has normalized them.
 import { normalizedPath } from '../../path-normalization.ts';
 import type { Finding } from '../check.ts';
+import { groupBy } from '../group-by.ts';
 import { literalPart } from '../patterns.ts';
 import { type Field, type Policy } from '../policy.ts';
 import type { World } from '../world.ts';
@@ -11,13 +12,16 @@ export function paths(world: World): Finding[] {
     policy.rules
       .flatMap(({ fields }) => fields)
       .filter(({ name }) => name === 'paths')
-      .flatMap((field) =>
-        field.values.flatMap((value, i): Finding[] => {
-          const found = unreachable(field, value, world) ?? bypassable(policy, field, value, world);
+      .flatMap((field) => {
+        const spellings = groupBy([...new Set(field.values)], folded);
+        return field.values.flatMap((value, i): Finding[] => {
+          const named = spellings.get(folded(value))!.length;
+          const found =
+            unreachable(field, value, world) ?? bypassable(policy, field, value, named, world);
           if (found === undefined) return [];
           return [{ ...found, resource: policy.resource, path: `${field.path}[${i}]` }];
-        }),
-      ),
+        });
+      }),
   );
 }
 
@@ -52,10 +56,12 @@ function whyUnreachable(
 /** RFC 3986 §2.1: the digits of an escape may be in either case. */
 const ESCAPE = /%[0-9a-f]{2}/gi;
 
+/** `named`: how many spellings of the value the field has. */
 function bypassable(
   { action }: Policy,
-  { negated, values }: Field,
+  { negated }: Field,
   value: string,
+  named: number,
   { mesh }: World,
 ): Found | undefined {
   // What a DENY names must not have another name; nor what an ALLOW leaves out.
@@ -63,7 +69,7 @@ function bypassable(
   if (!isClosed || value === '*') return undefined;
   const [escape] = value.match(ESCAPE)?.filter((found) => /[a-f]/i.test(found)) ?? [];
   const spellings = spellingsOf(value);
-  if (escape !== undefined && named(values, value) < spellings) {
+  if (escape !== undefined && named < spellings) {
     const all = spellings === 2 ? 'both' : `all ${spellings} spellings`;
     const message = `"${escape}" may be written in the other case, which Envoy leaves as it is, and gets past this; name ${all}`;
     return { code: 'PC0315', message };
@@ -79,8 +85,7 @@ function spellingsOf(value: string): number {
   return 2 ** letters.length;
 }
 
-/** How many of them the values have. */
-function named(values: string[], value: string): number {
-  const folded = (text: string): string => text.replace(ESCAPE, (escape) => escape.toLowerCase());
-  return new Set(values.filter((other) => folded(other) === folded(value))).size;
+/** A value with its escapes in one case: what is the same so is another spelling. */
+function folded(value: string): string {
+  return value.replace(ESCAPE, (escape) => escape.toLowerCase());
 }

@@ -29,7 +29,9 @@ function isPort({ name }: Field): boolean {
   return name === 'ports' || name === 'destination.port';
 }
 
-function servicesOf(scope: Scope, { cluster }: World): Service[] {
+function servicesOf(scope: Scope, { cluster, effort }: World): Service[] {
+  const pairs = cluster.services.reduce((sum, { workloads }) => sum + workloads.length, 0);
+  if (!effort.affords(cluster.services.length + pairs)) return [];
   return cluster.services.filter(({ workloads }) =>
     workloads.some((workload) => includes(scope, workload)),
   );

@@ -1,20 +1,25 @@
 // Tokens: what RequestAuthentication gives, and what AuthorizationPolicy asks for.
 import type { Finding } from '../check.ts';
-import { type Field, type Policy } from '../policy.ts';
+import { groupBy } from '../group-by.ts';
+import { type Field, type Policy, type Rule } from '../policy.ts';
 import { overlap } from '../scope.ts';
 import type { RequestAuthentication, World } from '../world.ts';
 
 /** PC0305, PC0306, PC0319, PC0320. */
 export function tokens(world: World): Finding[] {
   const { policies, requestAuthentications } = world;
+  const asking = policies.filter(({ action, rules }) => action !== 'AUDIT' && rules.some(asksIn));
   return [
-    ...policies.flatMap((policy) => [
-      ...unproduced(policy, requestAuthentications),
-      ...numericClaims(policy),
-    ]),
-    ...requestAuthentications.flatMap((authentication) => unrequired(authentication, world)),
-    ...twinIssuers(requestAuthentications),
+    ...policies.flatMap((policy) => [...unproduced(policy, world), ...numericClaims(policy)]),
+    ...requestAuthentications.flatMap((authentication) =>
+      unrequired(authentication, asking, world),
+    ),
+    ...twinIssuers(world),
   ];
+}
+
+function asksIn({ fields }: Rule): boolean {
+  return fields.some(asksForToken);
 }
 
 /** Whether a field asks for a token. */
@@ -22,9 +27,10 @@ function asksForToken({ name }: Field): boolean {
   return name === 'requestPrincipals' || name.startsWith('request.auth.');
 }
 
-function unproduced(policy: Policy, all: RequestAuthentication[]): Finding[] {
+function unproduced(policy: Policy, { requestAuthentications: all, effort }: World): Finding[] {
   const { resource, action } = policy;
-  if (action === 'CUSTOM') return [];
+  if (action === 'CUSTOM' || !policy.rules.some(asksIn)) return [];
+  if (!effort.affords(all.length)) return [];
   const near = all.filter(({ scope }) => overlap(scope, policy.scope));
   const rules = near.flatMap(({ jwtRules }) => jwtRules);
   return policy.rules
@@ -41,6 +47,7 @@ function unproduced(policy: Policy, all: RequestAuthentication[]): Finding[] {
       // A rule without issuer takes any.
       if (issuers.includes(undefined)) return [];
       return values.flatMap((value, i): Finding[] => {
+        if (!effort.affords(issuers.length)) return [];
         const issuer = issuerPattern(value);
         if (issuer === undefined || issuers.some((known) => issuer(known!))) return [];
         const place = { ...at, path: `${path}[${i}]` };
@@ -97,16 +104,12 @@ function withSlashToggled(issuer: string): string {
 
 function unrequired(
   { resource, scope, jwtRules }: RequestAuthentication,
-  { policies, routesByClaims }: World,
+  asking: Policy[],
+  { routesByClaims, effort }: World,
 ): Finding[] {
   if (jwtRules.length === 0 || routesByClaims) return [];
-  const isRequired = policies.some(
-    (policy) =>
-      policy.action !== 'AUDIT' &&
-      overlap(policy.scope, scope) &&
-      policy.rules.flatMap(({ fields }) => fields).some(asksForToken),
-  );
-  if (isRequired) return [];
+  if (!effort.affords(asking.length)) return [];
+  if (asking.some((policy) => overlap(policy.scope, scope))) return [];
   const message =
     'a bad token is refused, but a request without any passes: no AuthorizationPolicy for these workloads asks for requestPrincipals';
   return [{ code: 'PC0306', resource, path: 'spec.jwtRules', message }];
@@ -142,16 +145,21 @@ function numericClaims({ resource, rules }: Policy): Finding[] {
     });
 }
 
-function twinIssuers(all: RequestAuthentication[]): Finding[] {
+function twinIssuers({ requestAuthentications: all, effort }: World): Finding[] {
   const rules = all.flatMap(({ resource, scope, jwtRules }) =>
     jwtRules.map((rule) => ({ resource, scope, ...rule })),
+  );
+  const byIssuer = groupBy(
+    rules.map(({ issuer, scope }, at) => ({ issuer, scope, at })),
+    ({ issuer }) => issuer,
   );
   return rules.flatMap((rule, i): Finding[] => {
     const { issuer, resource, path } = rule;
     if (issuer === undefined || issuer === '') return [];
-    const isTwin = (other: (typeof rules)[number]): boolean =>
-      other.issuer === withSlashToggled(issuer) && overlap(other.scope, rule.scope);
-    if (!rules.slice(0, i).some(isTwin)) return [];
+    const others = byIssuer.get(withSlashToggled(issuer)) ?? [];
+    const isTwin = ({ at, scope }: (typeof others)[number]): boolean =>
+      at < i && overlap(scope, rule.scope);
+    if (!effort.affords(others.length) || !others.some(isTwin)) return [];
     const message = `another rule has "${withSlashToggled(issuer)}": an issuer is compared character by character, and a token has one of them`;
     return [{ code: 'PC0320', resource, path: `${path}.issuer`, message }];
   });

@@ -15,19 +15,20 @@ export function values(world: World): Finding[] {
   return world.policies.flatMap(({ resource, action, rules }) =>
     rules
       .flatMap(({ fields }) => fields)
-      .flatMap((field) =>
-        field.values.flatMap((value, i): Finding[] => {
+      .flatMap((field) => {
+        const hosts = hostsOf(field);
+        return field.values.flatMap((value, i): Finding[] => {
           const found =
             regularExpression(field, value) ??
             starWithin(field, value) ??
             principal(field, value, world) ??
             method(field, value) ??
             impossible(field, value) ??
-            hostWithoutPort(field, value, action);
+            hostWithoutPort(field, value, action, hosts, world);
           const path = `${field.path}[${i}]`;
           return found === undefined ? [] : [{ ...found, resource, path }];
-        }),
-      ),
+        });
+      }),
   );
 }
 
@@ -151,13 +152,36 @@ function whyImpossible(name: string, value: string): string | undefined {
   }
 }
 
-function hostWithoutPort(field: Field, value: string, action: string): Found | undefined {
+/** Hosts of a field as they are compared: without regard to case (RFC 9110 §4.2.3). */
+interface Hosts {
+  /** Those that are named with a port, or any. */
+  withPort: Set<string>;
+  /** Those that may match another host, with its port. */
+  patterns: string[];
+}
+
+function hostsOf({ name, values: all }: Field): Hosts {
+  const hosts = name === 'hosts' ? all.map((value) => value.toLowerCase()) : [];
+  return {
+    withPort: new Set(
+      hosts.filter((host) => host.includes(':')).map((host) => host.split(':')[0]!),
+    ),
+    patterns: hosts.filter((host) => host.startsWith('*') || /^[^:]*\*$/.test(host)),
+  };
+}
+
+function hostWithoutPort(
+  field: Field,
+  value: string,
+  action: string,
+  { withPort, patterns }: Hosts,
+  { effort }: World,
+): Found | undefined {
   if (field.name !== 'hosts' || value.includes(':') || value.includes('*')) return undefined;
-  // Hosts are compared without regard to case (RFC 9110 §4.2.3).
+  if (!effort.affords(patterns.length)) return undefined;
   const host = value.toLowerCase();
-  const isCovered = field.values
-    .map((other) => other.toLowerCase())
-    .some((other) => other.startsWith(`${host}:`) || patternCovers(other, `${host}:8080`));
+  const isCovered =
+    withPort.has(host) || patterns.some((pattern) => patternCovers(pattern, `${host}:8080`));
   if (isCovered) return undefined;
   const passes = (action === 'DENY') !== field.negated;
   const effect = passes
