@@ -5,6 +5,7 @@ import {
   EMPTY,
   Region,
   Span,
+  UNREADABLE,
   addressOf,
   encode,
   isPresent,
@@ -22,8 +23,10 @@ import { RequestPrincipalMatcher } from "./authz/request-principal";
 import { StringMatcher } from "./authz/string-matcher";
 import { decodeBase64Url } from "./bytes/base64url";
 import { encodeBase64 } from "./bytes/base64";
+import { ByteWriter } from "./bytes/byte-writer";
 import { hashOf } from "./bytes/hash";
 import { IpAddress, IpRange } from "./bytes/ip";
+import { mapEntry } from "./bytes/protobuf";
 import { QueryCursor, queryParameter, withoutParameter } from "./bytes/query";
 import { parseDuration } from "./config/duration";
 import { parseUri } from "./config/uri";
@@ -329,6 +332,21 @@ export function rewritten(address: usize, length: usize): Span {
 
 export function base64(address: usize, length: usize): Span {
   return encodeBase64(span(address, length));
+}
+
+/** What an entry of a map has: field `field` of a message. */
+export function entry(message: Span, field: u32, key: Span): Span {
+  return mapEntry(message, field, key);
+}
+
+/** So many pieces in a row, after the first of which another is written that the host could not hand over, or none. */
+export function pieces(piece: Span, times: i32, isUnreadable: bool): Span {
+  const writer = new ByteWriter();
+  for (let i = 0; i < times; i++) {
+    writer.bytes(piece);
+    if (isUnreadable && i == 0) writer.bytes(UNREADABLE);
+  }
+  return writer.written();
 }
 
 /** Pages of memory, to see that it does not grow. */

@@ -179,6 +179,23 @@ const FEATURES: Record<string, Feature> = {
     seen: ({ plugin }) => request(plugin).reply?.details,
     expected: 'portcullis_connection_fact_missing',
   },
+  'who is at the other end of a connection of TCP': {
+    resources: () => [
+      denyPolicy([{ from: [{ source: { principals: ['cluster.local/ns/foo/sa/a'] } }] }], 'a', {
+        action: 'ALLOW',
+      }),
+    ],
+    settings: { workload: { protocol: 'TCP' }, connectionFacts: { singleUriSan: true } },
+    seen: ({ plugin }) =>
+      ['a', 'b'].map((name) => {
+        const uri = `spiffe://cluster.local/ns/foo/sa/${name}`;
+        const stream = plugin.connect({ ...PLAIN, tls: true })!;
+        stream.connection = { ...PLAIN, tls: true, peerCertificate: { uri, subject: '' } };
+        plugin.receive(stream);
+        return stream.state;
+      }),
+    expected: ['open', 'closed'],
+  },
   SHADOW: {
     resources: () => [byPort],
     settings: { enforcement: 'SHADOW' },

@@ -4,7 +4,7 @@ import { Guest } from '../../host/guest.ts';
 import type { Connection } from '../../host/contexts.ts';
 import type { Pair } from '../../host/pairs.ts';
 import type { Plugin } from '../../host/process.ts';
-import { denyPolicy, start, statusOf } from './fixture.ts';
+import { denyPolicy, errorLines, start, statusOf } from './fixture.ts';
 
 const GET: Pair[] = [
   [':authority', 'httpbin'],
@@ -219,6 +219,13 @@ describe('what the host cannot hand over', () => {
     expect(ask(plugin, GET, connection)).toBe(500);
     vi.restoreAllMocks();
     expect(ask(plugin, GET, connection)).toBe(200);
+  });
+
+  it('refuses every request, where it is the configuration, and says so', () => {
+    withhold((bytes) => bytes.includes('resources'));
+    const { process, plugin } = start([]);
+    expect(errorLines(process)).toEqual(['config: the host does not hand it over']);
+    expect(ask(plugin, GET)).toBe(500);
   });
 
   it('is not shown in a header of no text: what was decided', () => {

@@ -7,6 +7,7 @@ import {
   ISSUER,
   type Issuer,
   JWKS_URI,
+  configuration,
   denyPolicy,
   errorLines,
   makeIssuer,
@@ -224,6 +225,26 @@ describe('a configuration', () => {
       expect(update(world, text)).toBe(false);
       expect(errorLines(world.process)).toEqual([`config: not valid JSON, at byte ${at}${hint}`]);
     }
+  });
+});
+
+describe('a configuration of so many bytes', () => {
+  const MOST = 3 * 1024 * 1024;
+  const of = (bytes: number): string => configuration([denyPolicy([{}])]).padEnd(bytes);
+
+  it('is taken up to 3 MiB, and refused beyond, with the bound', () => {
+    const world = start([]);
+    expect(update(world, of(MOST))).toBe(true);
+    expect(status(world.plugin)).toBe(403);
+    expect(update(world, of(MOST + 1))).toBe(false);
+    expect(errorLines(world.process)).toEqual([`config: more than ${MOST} bytes`]);
+    expect(status(world.plugin)).toBe(403);
+  });
+
+  it('tells how long it took, where it is taken', () => {
+    const name = 'portcullis_compile_microseconds';
+    expect(start([]).process.metrics.has(name)).toBe(true);
+    expect(start([denyPolicy([{ a: 1 }])]).process.metrics.has(name)).toBe(false);
   });
 });
 

@@ -38,6 +38,8 @@ interface Exports {
   doubleText(value: number, fixed: number): bigint;
   rewritten(a: number, n: number): bigint;
   base64(a: number, n: number): bigint;
+  entry(message: bigint, field: number, key: bigint): bigint;
+  pieces(piece: bigint, times: number, isUnreadable: number): bigint;
   pages(): number;
   inputBuffer(size: number): number;
   jsonOffset(): number;
