@@ -2,7 +2,7 @@
 // the bounds could keep it busy for minutes.
 
 /** Comparisons of two texts or scopes; some hundred nanoseconds each. */
-const MOST_COMPARISONS = 4_000_000;
+const MOST_COMPARISONS = 2_000_000;
 
 /** What is left for one run. */
 export class Effort {
